@@ -1,0 +1,116 @@
+"""Sliding-window drift statistics from daily totals.
+
+Count each day once; a window is then the difference of two cumulative sums, and all windows of
+a stream cost O(days x bins), however many rows a day has. Works for anything that adds up over
+rows: histograms, sums, sums of random features.
+
+Shapes: a leading axis of days or windows, then any axes (features), then bins where it says so.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TAIL = (1.0, 2.0, 4.0, 8.0)  # cuts beyond the reference, in spans, so that absurd stays absurd
+
+
+def cut_points(values: Floats, bins: int = 64) -> Floats:
+    """Ascending cuts for distances: quantiles of the values, and four more beyond each end.
+
+    values: n numbers, NaN are ignored. Returns at most bins + 9 cuts (ties merge); c cuts make
+    c + 1 cells, the first and the last open. Raises ValueError where no value is finite.
+    """
+    known = values[np.isfinite(values)]
+    if not known.size:
+        raise ValueError("no finite value to cut")
+    inner = np.quantile(known, np.linspace(0, 1, bins + 1))
+    tail = np.array(TAIL) * max(float(inner[-1] - inner[0]), 1.0)
+    cuts: Floats = np.unique(np.concatenate([inner[0] - tail, inner, inner[-1] + tail]))
+    return cuts
+
+
+def deciles(values: Floats) -> Floats:
+    """The nine cuts (fewer where they tie) between tenths of the values, as PSI is used."""
+    return np.asarray(np.unique(np.nanquantile(values, np.arange(1, 10) / 10)))
+
+
+def daily_counts(values: Floats, day: Ints, cuts: Floats, days: int) -> Floats:
+    """Histogram of each day, shape (days, cells); NaN are left out.
+
+    values, day: n each, day in 0..days-1. cuts: from `cut_points`. Cell j holds values in
+    (cuts[j-1], cuts[j]].
+    """
+    cells = len(cuts) + 1
+    known = np.isfinite(values)
+    cell = np.searchsorted(cuts, values[known])
+    flat = np.bincount(day[known] * cells + cell, minlength=days * cells)
+    return flat.reshape(days, cells).astype(np.float64)
+
+
+def daily_sums(rows: Floats, day: Ints, days: int) -> Floats:
+    """Sum of the rows of each day. rows: (n, k); day: n, in 0..days-1; returns (days, k)."""
+    n = len(day)
+    belongs = csr_array((np.ones(n), (day, np.arange(n))), shape=(days, n))
+    return np.asarray(belongs @ rows)
+
+
+def sliding(daily: Floats, width: int) -> Floats:
+    """Totals of every `width` consecutive days: (days, ...) to (days - width + 1, ...).
+
+    Entry i covers days i to i + width - 1. Raises ValueError for a width outside 1..days.
+    """
+    if not 1 <= width <= len(daily):
+        raise ValueError(f"width must be in 1..{len(daily)}, got {width}")
+    total = np.concatenate([np.zeros_like(daily[:1]), np.cumsum(daily, axis=0)])
+    return np.asarray(total[width:] - total[:-width])
+
+
+def draw_days(daily: Floats, width: int, draws: int, seed: int) -> Floats:
+    """Totals of `width` days drawn at random without replacement, shape (draws, ...).
+
+    A day is drawn whole, rows that belong together stay together: the day-block permutation.
+    """
+    rng = np.random.default_rng(seed)
+    days = np.argsort(rng.random((draws, len(daily))), axis=1)[:, :width]
+    chosen = np.zeros((draws, len(daily)))
+    np.put_along_axis(chosen, days, 1.0, axis=1)
+    return np.asarray(np.tensordot(chosen, daily, axes=1))
+
+
+def shares(counts: Floats, floor: float = 0.0) -> Floats:
+    """Counts as shares of the last axis; `floor` is added to every cell first."""
+    return np.asarray((counts + floor) / (counts + floor).sum(axis=-1, keepdims=True))
+
+
+def ks(current: Floats, reference: Floats) -> Floats:
+    """Largest distance of the two cumulative distributions at a cut; (..., cells) to (...)."""
+    gap = np.cumsum(shares(current) - shares(reference), axis=-1)
+    return np.asarray(np.abs(gap).max(axis=-1))
+
+
+def psi(current: Floats, reference: Floats) -> Floats:
+    """Population stability index, half a row added to every cell; (..., cells) to (...)."""
+    p, q = shares(current, 0.5), shares(reference, 0.5)
+    return np.asarray(((p - q) * np.log(p / q)).sum(axis=-1))
+
+
+def wasserstein(current: Floats, reference: Floats, cuts: Floats) -> Floats:
+    """Wasserstein-1 distance, values moved to the middle of their cell; (..., cells) to (...).
+
+    In the unit of the cuts: give cuts divided by a standard deviation for a distance in SDs.
+    """
+    middle = np.concatenate([cuts[:1], (cuts[1:] + cuts[:-1]) / 2, cuts[-1:]])
+    gap = np.cumsum(shares(current) - shares(reference), axis=-1)[..., :-1]
+    return np.asarray((np.abs(gap) * np.diff(middle)).sum(axis=-1))
+
+
+def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """Interval for a share: hits of n independent trials (Wilson, JASA 22, 1927)."""
+    if not 0 <= hits <= n or n < 1:
+        raise ValueError(f"hits must be in 0..n, n at least 1, got {hits} of {n}")
+    center = (hits + z * z / 2) / (n + z * z)
+    half = z / (n + z * z) * np.sqrt(hits * (n - hits) / n + z * z / 4)
+    return float(max(center - half, 0.0)), float(min(center + half, 1.0))
