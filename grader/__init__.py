@@ -1,0 +1,1 @@
+"""Release, run, score, feedback, export and verify the course's labs."""

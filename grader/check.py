@@ -1,0 +1,120 @@
+"""The learner's own view: each question right, wrong, error or not attempted, with its hint."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+from grader.answers import read_bank
+from grader.course import Course
+from grader.errors import CourseError
+from grader.execute import SINGLE_THREADED
+from grader.master import read_lab
+from grader.notebook import source_notebook
+from grader.submission import check_complete, grade_cells, read_submission
+
+CELL_LIMIT_S = 30
+
+
+@dataclass(frozen=True)
+class Result:
+    """One question's outcome: right, wrong, error, not attempted, or answered (in words)."""
+
+    question: str
+    outcome: str
+    points: float
+    hint: str = ""
+
+
+def check(course: Course, lab: str, path: Path, *, full: bool) -> list[Result]:
+    """Run a learner's notebook against the visible tests, or with `full` the hidden ones too.
+
+    The notebook itself is left as it is; its locked cells run as released.
+    """
+    released = _released(course, lab)
+    notebook = read_submission(path, lab)
+    check_complete(path, notebook, released)
+    reference = _with_hidden_tests(course, lab) if full else released
+    asked = grade_cells(reference)
+    for grade_id, cell in grade_cells(notebook).items():
+        if grade_id in asked and asked[grade_id].metadata.nbgrader.locked:
+            cell.update(cell_type=asked[grade_id].cell_type, source=asked[grade_id].source)
+    _execute(notebook, path.parent)
+    return _results(notebook, grade_cells(released))
+
+
+def _released(course: Course, lab: str) -> Any:
+    path = course.released(lab)
+    if not path.exists():
+        names = ", ".join(sorted(p.name for p in course.labs.iterdir() if p.is_dir()))
+        raise CourseError(f"{path} does not exist; the labs here are {names or 'none'}.")
+    return nbformat.read(path, as_version=4)
+
+
+def _with_hidden_tests(course: Course, lab: str) -> Any:
+    if not course.master(lab).exists():
+        raise CourseError(
+            f"{course.master(lab)} is not in this copy of the course; run without --full."
+        )
+    master = read_lab(course.master(lab))
+    return source_notebook(master, read_bank(master))
+
+
+def _execute(notebook: Any, folder: Path) -> None:
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_LIMIT_S,
+        kernel_name="python3",
+        allow_errors=True,
+        interrupt_on_timeout=True,
+        error_on_timeout={
+            "ename": "CellTimeoutError",
+            "evalue": f"still running after {CELL_LIMIT_S} s; look for a loop that does not end",
+            "traceback": [],
+        },
+        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
+    )
+    with client.setup_kernel(env={**os.environ, **SINGLE_THREADED}):
+        for index, cell in enumerate(notebook.cells):
+            if cell.cell_type == "code":
+                client.execute_cell(cell, index)
+
+
+def _results(notebook: Any, released: dict[str, Any]) -> list[Result]:
+    mine = grade_cells(notebook)
+    results = []
+    for grade_id, cell in released.items():
+        nbgrader = cell.metadata.nbgrader
+        if not nbgrader.grade:
+            continue
+        if nbgrader.solution:
+            same = mine[grade_id].source.strip() == cell.source.strip()
+            outcome = "not attempted" if same else "answered"
+            results.append(Result(grade_id, outcome, nbgrader.points))
+            continue
+        question = grade_id.removesuffix("-test")
+        untouched = mine[question].source.strip() == released[question].source.strip()
+        outcome, hint = outcome_of(mine[grade_id], nbgrader.points)
+        if outcome != "right" and (untouched or hint.startswith("NotImplementedError")):
+            outcome, hint = "not attempted", ""
+        results.append(Result(question, outcome, nbgrader.points, hint))
+    return results
+
+
+def outcome_of(cell: NotebookNode, points: float) -> tuple[str, str]:
+    """Right, wrong or error, and the hint, from an executed test cell's outputs."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            if output.ename == "AssertionError":
+                return "wrong", output.evalue
+            return "error", f"{output.ename}: {output.evalue}".split("\n")[0]
+    for output in cell.outputs:
+        if output.output_type == "execute_result" and float(output.data["text/plain"]) < points:
+            said = [o.text for o in cell.outputs if o.output_type == "stream"]
+            return "wrong", " ".join("".join(said).split())
+    return ("right", "") if cell.execution_count else ("error", "the test did not run")

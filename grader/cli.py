@@ -1,0 +1,177 @@
+"""The command line: `grader VERB ...`, the same as `python -m grader VERB ...`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from grader.course import Course, choose_labs, find_course
+from grader.errors import CourseError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; 0 done, 1 done but something is not as it should be, 2 bad input."""
+    options = _parser().parse_args(arguments)
+    try:
+        work: Callable[[Course, argparse.Namespace], int] = options.work
+        return work(find_course(options.course), options)
+    except CourseError as error:
+        print(f"grader: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("grader: interrupted; what was finished is kept.", file=sys.stderr)
+        return 130
+
+
+@dataclass
+class Pace:
+    """Print count, rate and time left after each finished piece of work."""
+
+    total: int
+    done: int = 0
+    started: float = 0.0
+
+    def step(self, what: str) -> None:
+        self.started = self.started or time.perf_counter()
+        self.done += 1
+        passed = time.perf_counter() - self.started
+        left = passed / max(self.done - 1, 1) * (self.total - self.done)
+        print(f"{self.done}/{self.total}  {what}  (about {left:.0f} s left)", flush=True)
+
+
+def _release(course: Course, options: argparse.Namespace) -> int:
+    from grader.release import release
+
+    for name in choose_labs(course, options.labs):
+        print(f"released {release(course, name).relative_to(course.root)}")
+    return 0
+
+
+def _check(course: Course, options: argparse.Namespace) -> int:
+    from grader.check import check
+
+    target: Path = options.lab
+    lab = target.stem
+    path = target if target.suffix == ".ipynb" else course.work / lab / f"{lab}.ipynb"
+    results = check(course, lab, path.resolve(), full=options.full)
+    width = max(len(result.question) for result in results)
+    for result in results:
+        print(f"{result.question:{width}}  {result.outcome:13}  {result.hint}".rstrip())
+    right = sum(result.points for result in results if result.outcome == "right")
+    most = sum(result.points for result in results)
+    tests = "all" if options.full else "the visible"
+    print(f"{right:g} of {most:g} points by {tests} tests; answers in words count after grading.")
+    return 0 if all(result.outcome in ("right", "answered") for result in results) else 1
+
+
+def _collect(course: Course, options: argparse.Namespace) -> int:
+    from grader.collect import collect_exchange, collect_files
+
+    if options.origin is None:
+        collect_exchange(course, options.lab)
+        return 0
+    taken, refused = collect_files(course, options.lab, options.origin)
+    print(f"collected {len(taken)} submissions of {options.lab}, refused {len(refused)}")
+    for sentence in refused:
+        print(f"grader: {sentence}", file=sys.stderr)
+    return 2 if refused else 0
+
+
+def _autograde(course: Course, options: argparse.Namespace) -> int:
+    from grader.autograde import autograde
+
+    students = len(list(course.submitted.glob(f"*/{options.lab}")))
+    pace, problems = Pace(students), 0
+    for graded in autograde(course, options.lab, force=options.force):
+        score = f"{graded.score:g} of {graded.max_score:g} points"
+        pace.step(f"{graded.student}  {graded.problem or score}")
+        problems += bool(graded.problem)
+    print(f"{pace.done - problems} graded, {problems} not graded")
+    return 1 if problems else 0
+
+
+def _feedback(course: Course, options: argparse.Namespace) -> int:
+    from grader.feedback import write_feedback
+
+    print(f"wrote feedback for {write_feedback(course, options.lab)} submissions")
+    return 0
+
+
+def _export(course: Course, options: argparse.Namespace) -> int:
+    from grader.course import nbgrader_api
+    from grader.export import export_rows, write_csv
+
+    with nbgrader_api(course).gradebook as gradebook:
+        rows = export_rows(gradebook, options.labs)
+    write_csv(rows, options.to)
+    print(f"wrote {len(rows)} rows to {options.to}")
+    return 0
+
+
+def _verify(course: Course, options: argparse.Namespace) -> int:
+    from grader.verify import table, verify, write_json
+
+    reports = []
+    names = choose_labs(course, options.labs)
+    for number, name in enumerate(names, 1):
+        prefix = f"{number}/{len(names)} {name}:"
+        reports.append(verify(course, name, partial(print, prefix, flush=True)))
+    write_json(reports, options.json)
+    print(table(reports))
+    problems = [problem for report in reports for problem in report.problems]
+    for problem in problems:
+        print(f"grader: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="grader", description="Release, grade and verify labs.")
+    parser.add_argument(
+        "--course", type=Path, default=Path(), help="a folder in the course (default: this one)"
+    )
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def verb(name: str, work: object, about: str, example: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(
+            name,
+            help=about,
+            description=about,
+            epilog=f"example: grader {name} {example}".rstrip(),
+        )
+        added.set_defaults(work=work)
+        return added
+
+    lab = "monitoring-data-drift"
+    release = verb("release", _release, "Make labs/ from solutions/.", lab)
+    release.add_argument("labs", nargs="*", metavar="LAB", help="default: every lab")
+    check = verb("check", _check, "Check a learner's notebook, question by question.", lab)
+    check.add_argument(
+        "lab", type=Path, metavar="LAB", help="a lab in work/, or a notebook's path"
+    )
+    check.add_argument("--full", action="store_true", help="run the hidden tests too")
+    collect = verb(
+        "collect", _collect, "Take submissions in.", f"{lab} --from downloads/submissions.zip"
+    )
+    collect.add_argument("lab", metavar="LAB")
+    collect.add_argument(
+        "--from",
+        dest="origin",
+        type=Path,
+        metavar="PATH",
+        help="folder or zip with STUDENT.ipynb, STUDENT/LAB.ipynb (default: the exchange)",
+    )
+    autograde = verb("autograde", _autograde, "Grade what is new in submitted/.", lab)
+    autograde.add_argument("lab", metavar="LAB")
+    autograde.add_argument("--force", action="store_true", help="grade again what was graded")
+    feedback = verb("feedback", _feedback, "Write feedback/ for graded submissions.", lab)
+    feedback.add_argument("lab", metavar="LAB")
+    export = verb("export", _export, "Write grades as CSV.", "--to grades.csv")
+    export.add_argument("labs", nargs="*", metavar="LAB", help="default: every lab")
+    export.add_argument("--to", type=Path, default=Path("grades.csv"), metavar="FILE")
+    proof = verb("verify", _verify, "Prove that the tests tell right from wrong.", lab)
+    proof.add_argument("labs", nargs="*", metavar="LAB", help="default: every lab")
+    proof.add_argument("--json", type=Path, default=Path("_build/verify.json"), metavar="FILE")
+    return parser

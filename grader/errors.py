@@ -1,0 +1,5 @@
+"""The one error that the command line reports without a stack trace."""
+
+
+class CourseError(Exception):
+    """Says in one sentence what is wrong, where, and what to do next; exit code 2."""

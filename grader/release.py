@@ -1,0 +1,98 @@
+"""From `solutions/` to `labs/`: write nbgrader's source, let nbgrader release it."""
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+from grader import regions
+from grader.answers import read_bank
+from grader.course import Course, nbgrader_api
+from grader.errors import CourseError
+from grader.execute import run_offline
+from grader.master import Lab, read_lab
+from grader.notebook import source_notebook
+
+_RAISED = re.compile(r"[\w.]+(Error|Exception)\b.*")
+
+
+def write_source(course: Course, name: str) -> Lab:
+    """Make `source/<lab>/` afresh: the notebook and its data, nothing else."""
+    lab = read_lab(course.master(name))
+    notebook = source_notebook(lab, read_bank(lab))
+    course.source.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=course.source, prefix=".new-") as scratch:
+        folder = Path(scratch) / name
+        folder.mkdir()
+        record_given(lab, lab.seed, folder)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+        target = course.source / name
+        if target.exists():
+            shutil.rmtree(target)
+        folder.rename(target)
+    return lab
+
+
+def record_given(lab: Lab, seed: int, folder: Path) -> None:
+    """Run the model answers under `seed`; they leave `given/` in `folder`."""
+    if not any(cell.kind == "given" for cell in lab.cells):
+        return
+    command = [sys.executable, "-m", "grader.replay", str(lab.path), str(seed), str(folder)]
+    done = run_offline(command, folder)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise CourseError(
+            f"{lab.path}, seed {seed}: a model answer failed with '{last}'; mend it."
+        )
+
+
+def release(course: Course, name: str) -> Path:
+    """Release one lab through nbgrader; return the learner's notebook.
+
+    The gradebook learns the assignment; `labs/<lab>/` holds what learners get, to the byte the
+    same for the same master.
+    """
+    lab = write_source(course, name)
+    result = nbgrader_api(course).generate_assignment(name, force=True, create=True)
+    if not result["success"]:
+        raise CourseError(f"{lab.path}: nbgrader refused it: {last_line(result)}")
+    released = course.released(name)
+    leaks = find_leaks(lab, released)
+    if leaks:
+        raise CourseError(
+            f"{released}: still holds the answer line '{leaks[0]}'; mark it in lab.py."
+        )
+    return released
+
+
+def last_line(result: dict[str, str]) -> str:
+    """The line of an nbgrader result that says what went wrong."""
+    lines = [line.strip() for line in result.get("log", "").splitlines() if line.strip()]
+    lines += result.get("error", "").strip().splitlines()
+    raised = [line for line in lines if _RAISED.match(line)]
+    # nbgrader wraps what happened into one or more NbGraderExceptions.
+    return next((line for line in raised if "NbGraderException" not in line), (lines or ["?"])[-1])
+
+
+def find_leaks(lab: Lab, released: Path) -> list[str]:
+    """Lines of answers, hidden tests and rubrics that are left in the learner's notebook.
+
+    A line counts where it is long enough to give something away and is not given elsewhere.
+    """
+    notebook = nbformat.read(released, as_version=4)
+    left = {line.strip() for cell in notebook.cells for line in cell.source.splitlines()}
+    secret: list[str] = []
+    public: set[str] = set()
+    for cell in lab.cells:
+        shown = cell.source
+        for region in regions.NAMES:
+            secret += [line.strip() for line in regions.inside(cell.source, region).splitlines()]
+            shown = regions.replace(shown, region)
+        public |= {line.strip() for line in shown.splitlines()}
+    for variant in read_bank(lab):
+        if variant.shown:
+            public |= {line.strip() for line in variant.source.splitlines()}
+    return [line for line in secret if len(line) > 12 and line in left - public]
