@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make start` and `make test`.
+ifeq ($(OS),Windows_NT)
+$(error This course runs on Linux and macOS; on Windows open a WSL terminal and run the same command there)
+endif
+
+FITS := import sys; sys.exit(not (3, 11, 5) <= sys.version_info < (3, 13))
+PYTHON ?= $(shell for p in python3 python3.11 python3.12; do $$p -c '$(FITS)' 2>/dev/null && echo $$p && exit; done; echo python3)
+VENV := .venv/.ready
+BIN := .venv/bin
+BOOK := _build/html/.ready
+SOURCES := _config.yml _toc.yml references.bib curriculum.yml \
+	$(shell find chapters _static lender tools -type f -not -name '*.pyc')
+
+.DEFAULT_GOAL := help
+.PHONY: help start book lab test verify release bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | column -t -s '|'
+
+$(VENV): requirements.txt pyproject.toml tools/setup_venv.py
+	@$(PYTHON) tools/setup_venv.py
+
+$(BOOK): $(VENV) $(SOURCES)
+	@$(BIN)/python tools/book.py
+
+start: $(VENV) $(BOOK) ## set everything up, then serve the book and JupyterLab on the labs
+	@$(BIN)/python tools/start.py
+
+book: $(VENV) $(BOOK) ## build the book into _build/html
+
+lab: $(VENV) ## open one lab: make lab LAB=monitoring-data-drift
+	@$(BIN)/python tools/start.py --lab "$(LAB)"
+
+test: $(VENV) ## everything that CI checks
+	@$(BIN)/python tools/test.py
+
+verify: $(VENV) ## prove every lab's tests, and publish the table in the book
+	@$(BIN)/grader verify --json chapters/verified.json
+
+release: $(VENV) ## make labs/ from solutions/
+	@$(BIN)/grader release
+
+bench: $(VENV) ## ratios, measured side by side
+	@$(BIN)/python -m pytest tests/bench -q -s
+
+lock: $(VENV) ## compile pyproject.toml into requirements.txt
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py
+
+clean: ## remove what was built; learners' work/, grades and .venv stay
+	@rm -rf _build source

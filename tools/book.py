@@ -1,0 +1,94 @@
+"""Build the book strictly, without a network: a warning or a failing cell fails the build."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from grader import offline  # noqa: E402
+from tools import generated  # noqa: E402
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+EXECUTED = re.compile(r"(chapters/\S+?)(?:\.md)?: Executed notebook in ([\d.]+) seconds")
+BAD = re.compile(r"WARNING|ERROR|Error\b|severe:")
+# The kernel's remark on its own transport, said at each start.
+NOISE = "Kernel is running over TCP without encryption"
+
+
+def build(root: Path) -> int:
+    """Build the book in `root`; return 0, or 1 with the trouble printed last."""
+    drop_stale_cache(root)
+    generated.write_all(root)
+    started = time.perf_counter()
+    log: list[str] = []
+    pages = 0
+    for line in run_jupyter_book(root):
+        log.append(line)
+        executed = EXECUTED.search(line)
+        if executed:
+            pages += 1
+            print(f"executed {executed.group(1)} in {float(executed.group(2)):.1f} s", flush=True)
+    trouble = [line for line in log[:-1] if BAD.search(line) and NOISE not in line]
+    seconds = time.perf_counter() - started
+    if log[-1] != "0" or trouble:
+        print_trouble(log, trouble)
+        return 1
+    built = len(generated.built_pages(root))
+    print(f"{built} pages built, {pages} of them executed, in {seconds:.0f} s: _build/html")
+    (root / "_build" / "html" / ".ready").touch()
+    return 0
+
+
+def run_jupyter_book(root: Path) -> Iterator[str]:
+    """Yield jupyter-book's output line by line, then its exit status."""
+    command = [sys.executable, "-m", "jupyter_book", "build", "-W", "-n", "--keep-going", "."]
+    with subprocess.Popen(
+        [*offline.prefix(), *command],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            yield COLOUR.sub("", line.rstrip())
+    yield str(process.returncode)
+
+
+def print_trouble(log: list[str], trouble: list[str]) -> None:
+    """Page, cell and error in one screen."""
+    for start, line in enumerate(log):
+        if "An error occurred while executing the following cell" in line:
+            cell = [part for part in log[start : start + 60] if part.strip()]
+            end = next((i for i, part in enumerate(cell) if re.match(r"\w+Error: ", part)), 25)
+            print("\n".join([*cell[:12], *cell[max(12, end - 4) : end + 1]]))
+            break
+    for line in list(dict.fromkeys(trouble))[:12]:
+        print(line[:300])
+    print("The book was not built: mend the page named above and run 'make book' again.")
+
+
+def drop_stale_cache(root: Path) -> None:
+    """The cache keys on a page's code alone; forget it when what the code imports has changed."""
+    digest = hashlib.sha256()
+    files = [root / "requirements.txt", *sorted((root / "lender").glob("*.*"))]
+    for path in files:
+        digest.update(path.read_bytes() if path.exists() else b"")
+    stamp = root / "_build" / ".executed-with"
+    if not stamp.exists() or stamp.read_text() != digest.hexdigest():
+        shutil.rmtree(root / "_build" / ".jupyter_cache", ignore_errors=True)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(digest.hexdigest())
+
+
+if __name__ == "__main__":
+    sys.exit(build(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else ROOT))

@@ -1,0 +1,114 @@
+"""Everything that CI checks (`make test`); the last lines are counts and minutes per folder."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+REPORTS = ROOT / "_build" / "tests"
+FOLDERS = ("unit", "labs", "workflow", "book")
+# Debian packages that some tests want: the program that shows they are there.
+DEBIAN = {"chromium": "chromium"}
+
+
+@dataclass
+class Part:
+    """One step's outcome; a checking tool that is not pytest counts as one test."""
+
+    name: str
+    minutes: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+def main() -> int:
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    install_debian()
+    python = sys.executable
+    parts = [
+        tool("ruff check", [python, "-m", "ruff", "check", "--output-format", "concise"]),
+        tool("ruff format", [python, "-m", "ruff", "format", "--check"]),
+        tool("mypy", [python, "-m", "mypy", "grader", "lender", "tools"]),
+        tool("book", ["make", "--no-print-directory", "book"]),
+    ]
+    parts += [folder(name) for name in FOLDERS]
+    summarize(parts)
+    return 1 if any(part.failed for part in parts) else 0
+
+
+def install_debian() -> None:
+    """Install what tests want where we may; tests of what is missing are skipped by name."""
+    missing = [package for package, program in DEBIAN.items() if not shutil.which(program)]
+    if not missing or os.geteuid() != 0 or not shutil.which("apt-get"):
+        return
+    print(f"installing {' '.join(missing)}", flush=True)
+    with (REPORTS / "apt.log").open("w") as log:
+        for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            subprocess.run(
+                ["apt-get", *command], env=environment, stdout=log, stderr=log, check=False
+            )
+
+
+def tool(name: str, command: list[str]) -> Part:
+    print(f"== {name}", flush=True)
+    started = time.perf_counter()
+    failed = subprocess.call(command, cwd=ROOT) != 0
+    minutes = (time.perf_counter() - started) / 60
+    return Part(name, minutes, passed=int(not failed), failed=int(failed))
+
+
+def folder(name: str) -> Part:
+    print(f"== tests/{name}", flush=True)
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "pytest", f"tests/{name}", "-rs", f"--junitxml={report}"]
+    status = subprocess.call(command, cwd=ROOT)
+    part = Part(f"tests/{name}", (time.perf_counter() - started) / 60)
+    if report.exists():
+        counts = ElementTree.parse(report).getroot()[0].attrib
+        part.skipped = int(counts["skipped"])
+        part.failed = int(counts["failures"]) + int(counts["errors"])
+        part.passed = int(counts["tests"]) - part.failed - part.skipped
+    # Collecting nothing, or a crash of pytest itself, is a failure too.
+    part.failed = max(part.failed, int(status != 0))
+    return part
+
+
+def summarize(parts: list[Part]) -> None:
+    print()
+    for part in parts:
+        print(
+            f"{part.name:16} {part.minutes:5.1f} min  {part.passed:4} passed "
+            f"{part.failed:3} failed {part.skipped:3} skipped"
+        )
+    print(f"{'in all':16} {sum(part.minutes for part in parts):5.1f} min")
+    proof = ROOT / "_build" / "verify.json"
+    if proof.exists():
+        reports = json.loads(proof.read_text(encoding="utf-8"))
+        verified = sum(not report["problems"] for report in reports)
+        pages = len(list((ROOT / "_build" / "html" / "chapters").rglob("*.html")))
+        questions = sum(report["questions"] for report in reports)
+        caught = sum(report["wrong_caught"] for report in reports)
+        wrong = sum(report["wrong_answers"] for report in reports)
+        print(
+            f"{pages} pages built, {verified} of {len(reports)} labs verified, "
+            f"{questions} questions, {caught} of {wrong} wrong answers caught"
+        )
+    passed, failed, skipped = (
+        sum(getattr(part, outcome) for part in parts)
+        for outcome in ("passed", "failed", "skipped")
+    )
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
