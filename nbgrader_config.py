@@ -16,7 +16,9 @@ c.CourseDirectory.release_directory = "labs"
 c.CourseDirectory.submitted_directory = "submitted"
 c.CourseDirectory.autograded_directory = "autograded"
 c.CourseDirectory.feedback_directory = "feedback"
-c.Exchange.root = str(Path.home() / ".local" / "share" / "nbgrader" / "exchange")
+exchange = Path.home() / ".local" / "share" / "nbgrader" / "exchange"
+exchange.mkdir(parents=True, exist_ok=True)  # nbgrader complains at each start where it is missing
+c.Exchange.root = str(exchange)
 
 # Our marker for what only a person who grades may read.
 c.ClearMarkScheme.begin_mark_scheme_delimeter = "BEGIN RUBRIC"

@@ -52,10 +52,13 @@ def _release(course: Course, options: argparse.Namespace) -> int:
 
 def _check(course: Course, options: argparse.Namespace) -> int:
     from grader.check import check
+    from grader.submission import lab_of
 
     target: Path = options.lab
-    lab = target.stem
-    path = target if target.suffix == ".ipynb" else course.work / lab / f"{lab}.ipynb"
+    if target.suffix == ".ipynb":
+        path, lab = target, lab_of(target)
+    else:
+        path, lab = course.work / target / f"{target}.ipynb", str(target)
     results = check(course, lab, path.resolve(), full=options.full)
     width = max(len(result.question) for result in results)
     for result in results:

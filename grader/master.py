@@ -14,7 +14,7 @@ from grader.errors import CourseError
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
 QUESTION_KINDS = ("answer", "test", "written", "review")
 
-_HEADING = re.compile(r"^(answer|test|written|review|given): *([a-z][a-z0-9-]*)(?:, *(.*))?$")
+_HEADING = re.compile(r"^(answer|test|written|review|given|make): *([a-z][a-z0-9-]*)(?:, *(.*))?$")
 _POINTS = re.compile(r"^(\d+(?:\.\d+)?) points?$")
 _VARIES = re.compile(r"^# varies: (.+)$", re.MULTILINE)
 _BUDGET = re.compile(r"^# budget: (\d+) s, because (.+)$", re.MULTILINE)
@@ -25,7 +25,7 @@ _SEED = re.compile(r"^seed = (\d+)$", re.MULTILINE)
 class Cell:
     """One cell of the master; `line` is its heading's, counted from 1."""
 
-    kind: str  # markdown, code, parameters, given, answer, test, written, review
+    kind: str  # markdown, code, parameters, answer, test, written, review, given, make
     source: str
     line: int
     name: str = ""
@@ -121,7 +121,7 @@ def _cell(
     match = _HEADING.match(heading)
     if not match:
         raise CourseError(
-            f"{where}: the heading is none of answer:, test:, written:, review:, given:; "
+            f"{where}: the heading is none of answer:, test:, written:, review:, given:, make:; "
             "correct it, or put the text into the cell."
         )
     kind, name, rest = match.groups()
@@ -137,7 +137,7 @@ def _cell(
 
 
 def _points(where: str, kind: str, rest: str | None) -> float:
-    if kind in ("answer", "given"):
+    if kind in ("answer", "given", "make"):
         return 0.0
     match = _POINTS.match(rest or "")
     if not match or float(match.group(1)) == 0:
@@ -195,7 +195,7 @@ def _check_order(path: Path, cells: tuple[Cell, ...]) -> None:
         if not cell.name:
             continue
         where = f"{path} line {cell.line}, cell '{cell.kind}: {cell.name}'"
-        role = "test" if cell.kind == "test" else "given" if cell.kind == "given" else "answer"
+        role = cell.kind if cell.kind in ("test", "given", "make") else "answer"
         key = (role, cell.question)
         if key in seen:
             raise CourseError(

@@ -26,8 +26,8 @@ def source_notebook(lab: Lab, bank: tuple[Variant, ...]) -> Any:
     for cell in lab.cells:
         for new in _cells(lab, cell, bank):
             grade_id = new.metadata.get("nbgrader", {}).get("grade_id", "")
-            if cell.question and not grade_id.startswith("given-"):
-                after, count = cell.question, 0
+            if grade_id in lab.points:
+                after, count = grade_id, 0
             if not grade_id or grade_id.startswith("given-"):
                 count += 1
                 grade_id = f"{after}-{count}"
@@ -53,6 +53,8 @@ def _cells(lab: Lab, cell: Cell, bank: tuple[Variant, ...]) -> list[Any]:
     match cell.kind:
         case "markdown":
             return [new_markdown_cell(cell.source)]
+        case "make":  # computes what a given cell reads; only the replay runs it
+            return []
         case "answer":
             return [_code(cell, cell.name, solution=True)]
         case "test":

@@ -87,6 +87,9 @@ def find_leaks(lab: Lab, released: Path) -> list[str]:
     secret: list[str] = []
     public: set[str] = set()
     for cell in lab.cells:
+        if cell.kind == "make":
+            secret += [line.strip() for line in cell.source.splitlines()]
+            continue
         shown = cell.source
         for region in regions.NAMES:
             secret += [line.strip() for line in regions.inside(cell.source, region).splitlines()]

@@ -204,7 +204,7 @@ def _try(lab: Lab, bank: tuple[Variant, ...], variant: Variant, at: int, names: 
                 _run(cell, names)
             verdicts.append(judge(lab, bank, cell.question, names))
             waiting.remove(cell.question)
-        elif cell.kind not in ("markdown", "written", "test"):
+        elif cell.kind not in ("markdown", "written", "test", "make"):
             _run(cell, names)
     return Trial(variant.question, variant.title, verdicts)
 

@@ -17,10 +17,10 @@ def grade_cells(notebook: Any) -> dict[str, Any]:
     }
 
 
-def read_submission(path: Path, lab: str) -> Any:
-    """A learner's notebook for `lab`; CourseError where it is no such notebook."""
+def read_notebook(path: Path) -> Any:
+    """The notebook at `path`; CourseError where there is none."""
     if not path.exists():
-        raise CourseError(f"{path} does not exist; open the lab by 'make lab LAB={lab}' first.")
+        raise CourseError(f"{path} does not exist; open the lab by 'make lab LAB=…' first.")
     try:
         notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         nbformat.validate(notebook)
@@ -29,6 +29,17 @@ def read_submission(path: Path, lab: str) -> Any:
             f"{path} is not a notebook (no valid JSON of notebook format 4); "
             "save it again in JupyterLab, or start from a fresh copy of the lab."
         ) from None
+    return notebook
+
+
+def lab_of(path: Path) -> str:
+    """The lab to which a notebook says it belongs; its file's name where it does not say."""
+    return str(read_notebook(path).metadata.get("course", {}).get("lab", path.stem))
+
+
+def read_submission(path: Path, lab: str) -> Any:
+    """A learner's notebook for `lab`; CourseError where it is no such notebook."""
+    notebook = read_notebook(path)
     its_lab = notebook.metadata.get("course", {}).get("lab", lab)
     if its_lab != lab:
         raise CourseError(f"{path} belongs to lab {its_lab}, not to {lab}; name the other lab.")

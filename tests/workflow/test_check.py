@@ -1,0 +1,137 @@
+"""The learner's view: four outcomes with hints, and one sentence for a broken notebook."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from grader.check import check
+from grader.cli import main
+from grader.course import Course
+
+LAB = "mini-mean"
+
+
+@pytest.fixture
+def work(released_mini: Course) -> Path:
+    """The lab as first opened by a learner."""
+    shutil.copytree(released_mini.labs / LAB, released_mini.work / LAB)
+    return released_mini.work / LAB / f"{LAB}.ipynb"
+
+
+def write_answers(path: Path, answers: dict[str, str]) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        cell.source = answers.get(grade_id, cell.source)
+    nbformat.write(notebook, path)
+
+
+def test_four_outcomes(released_mini: Course, work: Path) -> None:
+    write_answers(
+        work,
+        {
+            "mean": "def mean(values):\n    return sum(values)",
+            "spread": "def spread(values, centre):\n    return vlaues",
+            "choice": "The median.",
+        },
+    )
+    before = work.read_bytes()
+    results = {result.question: result for result in check(released_mini, LAB, work, full=False)}
+    assert results["mean"].outcome == "wrong"
+    assert results["mean"].hint == "by hand: the mean of 1 and 3 is not what you return"
+    assert results["spread"].outcome == "error"
+    assert results["spread"].hint == "NameError: name 'vlaues' is not defined"
+    assert results["mean-review"].outcome == "not attempted"
+    assert results["choice"].outcome == "answered"
+    assert work.read_bytes() == before
+
+
+def test_full_finds_what_the_visible_tests_do_not(
+    released_mini: Course, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_answers(
+        work,
+        {"mean": "def mean(values):\n    return sum(v or 0 for v in values) / len(values)"},
+    )
+    assert check(released_mini, LAB, work, full=False)[0].outcome == "right"
+    assert main(["--course", str(released_mini.root), "check", LAB, "--full"]) == 1
+    printed = capsys.readouterr().out
+    assert "missing: a None must not count, nor raise" in printed
+    assert "assert" not in printed
+
+
+def test_a_weak_review_is_told_so(released_mini: Course, work: Path) -> None:
+    model = "def mean(values):\n    return sum(values) / len(values)"
+    weak = "def test_mean(mean):\n    mean([1.0])"
+    write_answers(work, {"mean": model, "mean-review": weak})
+    result = next(
+        r for r in check(released_mini, LAB, work, full=False) if r.question == "mean-review"
+    )
+    assert result.outcome == "wrong"
+    assert result.hint.startswith("lets errors pass: 1 of 1")
+
+
+def test_edited_tests_do_not_help(released_mini: Course, work: Path) -> None:
+    write_answers(work, {"mean": "def mean(values):\n    return 0", "mean-test": "assert True"})
+    assert check(released_mini, LAB, work, full=False)[0].outcome == "wrong"
+
+
+def _delete_cell(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade_id") != "spread-test"
+    ]
+    nbformat.write(notebook, path)
+
+
+def _double_cell(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.from_dict({**notebook.cells[3], "id": "copy"}))
+    nbformat.write(notebook, path)
+
+
+def _from_another_lab(path: Path) -> None:
+    data = json.loads(path.read_text())
+    data["metadata"]["course"]["lab"] = "other-lab"
+    path.write_text(json.dumps(data))
+
+
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "not JSON": (lambda path: path.write_text("{ this is no notebook"), "is not a notebook"),
+    "empty": (lambda path: path.write_text(""), "is not a notebook"),
+    "JSON of something else": (lambda path: path.write_text("[1, 2]"), "is not a notebook"),
+    "another lab": (_from_another_lab, "belongs to lab other-lab"),
+    "cell deleted": (_delete_cell, "lacks the cell 'spread-test'"),
+    "cell doubled": (_double_cell, "holds the cell 'mean' twice"),
+    "no file": (lambda path: path.unlink(), "does not exist"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_notebook_is_named_and_left_alone(
+    released_mini: Course, work: Path, case: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage, said = BROKEN[case]
+    damage(work)
+    before = work.read_bytes() if work.exists() else None
+    assert main(["--course", str(released_mini.root), "check", LAB]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert str(work) in printed
+    assert len(printed.strip().splitlines()) == 1
+    assert (work.read_bytes() if work.exists() else None) == before
+
+
+def test_full_without_the_solutions_says_so(
+    released_mini: Course, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on Binder, where solutions/ is removed."""
+    shutil.rmtree(released_mini.solutions)
+    assert main(["--course", str(released_mini.root), "check", LAB, "--full"]) == 2
+    assert "run without --full" in capsys.readouterr().err
