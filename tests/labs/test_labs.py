@@ -1,0 +1,111 @@
+"""Every lab is verified, and labs/ holds exactly what release makes."""
+
+import filecmp
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from grader.cli import main
+from grader.course import CONFIG, Course
+from grader.release import release, write_source
+from grader.verify import lab_digest
+
+ROOT = Path(__file__).parent.parent.parent
+LABS = sorted(path.parent.name for path in (ROOT / "solutions").glob("*/lab.py"))
+MEASURED = {"wall_s", "memory_mb", "cpu_s", "network_blocked"}
+
+
+def scratch_course(folder: Path) -> Course:
+    shutil.copyfile(ROOT / CONFIG, folder / CONFIG)
+    (folder / "solutions").symlink_to(ROOT / "solutions")
+    return Course(folder)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    course = scratch_course(tmp_path_factory.mktemp("course"))
+    for lab in LABS:
+        release(course, lab)
+    return course
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_labs_hold_exactly_what_release_makes(released: Course, lab: str) -> None:
+    made, committed = released.labs / lab, ROOT / "labs" / lab
+    assert files(committed) == files(made), f"run 'grader release {lab}' and commit labs/"
+    _, changed, unread = filecmp.cmpfiles(made, committed, files(made), shallow=False)
+    assert not changed, f"run 'grader release {lab}' and commit labs/: {changed}"
+    assert not unread
+
+
+def test_no_lab_without_a_master() -> None:
+    assert sorted(path.name for path in (ROOT / "labs").iterdir()) == LABS
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_plain_nbgrader_releases_the_same_and_nothing_else(tmp_path: Path, lab: str) -> None:
+    course = scratch_course(tmp_path)
+    write_source(course, lab)
+    assert all("solutions" not in name for name in files(course.source))
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", lab]
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env={"PATH": path, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert files(course.labs) == [f"{lab}/{name}" for name in files(ROOT / "labs" / lab)]
+    _, changed, _ = filecmp.cmpfiles(
+        course.labs / lab, ROOT / "labs" / lab, files(course.labs / lab), shallow=False
+    )
+    assert not changed
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_a_released_notebook_opens_anywhere(lab: str) -> None:
+    notebook = nbformat.read(ROOT / "labs" / lab / f"{lab}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert notebook.metadata.language_info.name == "python"
+    ids = [cell.id for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+    assert all(cell_id.startswith(lab) for cell_id in ids)
+    assert not any(cell.get("outputs") for cell in notebook.cells)
+    text = "\n".join(cell.source for cell in notebook.cells)
+    for marker in ("BEGIN SOLUTION", "BEGIN HIDDEN TESTS", "BEGIN RUBRIC"):
+        assert marker not in text
+
+
+def test_every_lab_is_verified() -> None:
+    """Writes _build/verify.json, from which `make test` prints its counts."""
+    target = ROOT / "_build" / "verify.json"
+    target.unlink(missing_ok=True)
+    assert main(["--course", str(ROOT), "verify", "--json", str(target)]) == 0
+    fresh = json.loads(target.read_text())
+    published = json.loads((ROOT / "chapters" / "verified.json").read_text())
+    for report in (*fresh, *published):
+        for name in MEASURED:
+            del report[name]
+    assert fresh == published, "run 'make verify' and commit chapters/verified.json"
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_the_digest_covers_the_bank(tmp_path: Path, lab: str) -> None:
+    shutil.copytree(ROOT / "solutions" / lab, tmp_path / lab)
+    before = lab_digest(tmp_path / lab)
+    with (tmp_path / lab / "wrong_answers.py").open("a") as bank:
+        bank.write("\n")
+    assert lab_digest(tmp_path / lab) != before
