@@ -49,7 +49,8 @@ def build(root: Path) -> int:
 
 def run_jupyter_book(root: Path) -> Iterator[str]:
     """Yield jupyter-book's output line by line, then its exit status."""
-    command = [sys.executable, "-m", "jupyter_book", "build", "-W", "-n", "--keep-going", "."]
+    program = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [program, "build", "-W", "-n", "--keep-going", "."]
     with subprocess.Popen(
         [*offline.prefix(), *command],
         cwd=root,
@@ -72,7 +73,7 @@ def print_trouble(log: list[str], trouble: list[str]) -> None:
             end = next((i for i, part in enumerate(cell) if re.match(r"\w+Error: ", part)), 25)
             print("\n".join([*cell[:12], *cell[max(12, end - 4) : end + 1]]))
             break
-    for line in list(dict.fromkeys(trouble))[:12]:
+    for line in list(dict.fromkeys(trouble or log[-10:-1]))[:12]:
         print(line[:300])
     print("The book was not built: mend the page named above and run 'make book' again.")
 

@@ -1,0 +1,77 @@
+"""The build is strict: a warning or a failing cell fails it, naming page and cell."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tools import book
+
+ROOT = Path(__file__).parent.parent.parent
+HEAD = """---
+jupytext:
+  text_representation: {extension: .md, format_name: myst}
+kernelspec: {display_name: Python 3, language: python, name: python3}
+---
+
+# A page
+
+"""
+GOOD = HEAD + "```{code-cell} ipython3\nprint(6 * 7)\n```\n"
+
+
+@pytest.fixture
+def small_book(tmp_path: Path) -> Path:
+    for name in ("_config.yml", "references.bib"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    (tmp_path / "_static").symlink_to(ROOT / "_static")
+    (tmp_path / "curriculum.yml").write_text("subjects: {}\n")
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "verified.json").write_text("[]")
+    (tmp_path / "chapters" / "index.md").write_text(GOOD)
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n")
+    return tmp_path
+
+
+def test_a_sound_book_is_built_and_then_not_executed_again(
+    small_book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert book.build(small_book) == 0
+    assert "executed chapters/index" in capsys.readouterr().out
+    html = (small_book / "_build" / "html" / "chapters" / "index.html").read_text()
+    assert "42" in html
+    assert book.build(small_book) == 0
+    assert "executed chapters/index" not in capsys.readouterr().out
+
+
+def test_a_failing_cell_is_named(small_book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = small_book / "chapters" / "index.md"
+    page.write_text(GOOD + "\n```{code-cell} ipython3\nrate = 1 / 0\n```\n")
+    assert book.build(small_book) == 1
+    said = capsys.readouterr().out
+    assert "rate = 1 / 0" in said
+    assert "ZeroDivisionError: division by zero" in said
+    assert "chapters/index" in said
+    assert len(said.splitlines()) < 40
+
+
+def test_a_warning_fails_the_build(small_book: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = small_book / "chapters" / "index.md"
+    page.write_text(GOOD + "\nSee {doc}`no-such-page`.\n")
+    assert book.build(small_book) == 1
+    said = capsys.readouterr().out
+    assert "index.md" in said
+    assert "no-such-page" in said
+
+
+def test_the_cache_is_dropped_when_what_pages_import_changes(tmp_path: Path) -> None:
+    (tmp_path / "lender").mkdir()
+    (tmp_path / "lender" / "model.py").write_text("x = 1")
+    cache = tmp_path / "_build" / ".jupyter_cache"
+    book.drop_stale_cache(tmp_path)
+    cache.mkdir()
+    book.drop_stale_cache(tmp_path)
+    assert cache.exists()
+    (tmp_path / "lender" / "model.py").write_text("x = 2")
+    book.drop_stale_cache(tmp_path)
+    assert not cache.exists()

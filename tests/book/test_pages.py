@@ -1,0 +1,136 @@
+"""Every built page: links, traceability, no outside request, figures with alt text."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+
+from grader.course import Course
+from grader.master import read_lab
+from tools import generated
+
+ROOT = Path(__file__).parent.parent.parent
+HTML = ROOT / "_build" / "html"
+PAGES = generated.built_pages(ROOT)
+
+
+class Page(HTMLParser):
+    """Ids, links, loaded resources and images of a page."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.ids: set[str] = set()
+        self.links: list[str] = []
+        self.loaded: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.ids.add(found.get("id") or "")
+        if tag == "a" and found.get("href"):
+            self.links.append(found["href"] or "")
+        if tag in ("script", "img", "iframe", "source") and found.get("src"):
+            self.loaded.append(found["src"] or "")
+        if tag == "link" and found.get("rel") in ("stylesheet", "preload", "icon", "preconnect"):
+            self.loaded.append(found.get("href") or "")
+        if tag == "img":
+            self.images.append(found)
+
+
+def read(page: str) -> Page:
+    return Page(HTML / "chapters" / f"{page}.html")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_inside_the_book_resolve(page: str) -> None:
+    here = HTML / "chapters" / f"{page}.html"
+    for link in read(page).links:
+        parts = urlsplit(link)
+        if parts.scheme or parts.netloc:
+            continue
+        target = (here.parent / unquote(parts.path)).resolve() if parts.path else here
+        assert target.exists(), f"{page}: {link}"
+        if parts.fragment and target.suffix == ".html":
+            assert unquote(parts.fragment) in Page(target).ids, f"{page}: {link}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
+    outside = [url for url in read(page).loaded if re.match(r"(https?:)?//", url)]
+    assert outside == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_images_have_alt_text(page: str) -> None:
+    for image in read(page).images:
+        alt = image.get("alt")
+        assert alt is not None, f"{page}: {image.get('src')}"
+        # A figure of the page's own; logos and icons may be decorative.
+        if "_images" in (image.get("src") or ""):
+            assert len(alt) > 15, f"{page}: {image.get('src')}"
+            assert not alt.startswith(".."), f"{page}: {image.get('src')}"
+
+
+def test_no_trace_or_warning_or_address_in_a_page() -> None:
+    for page in PAGES:
+        text = (HTML / "chapters" / f"{page}.html").read_text(encoding="utf-8")
+        outputs = re.findall(r'<div class="cell_output.*?</div>\s*</div>\s*</div>', text, re.S)
+        for output in outputs:
+            assert "Traceback" not in output, page
+            assert not re.search(r"\bat 0x[0-9a-f]{6,}", output), page
+            assert "Warning:" not in output, page
+        assert 'class="output stderr' not in text, page
+
+
+def test_topic_ids_are_unique() -> None:
+    text = (ROOT / "curriculum.yml").read_text(encoding="utf-8")
+    ids = re.findall(r"^ {4}((?:core|outline|role|tasks|resources)/[a-z0-9/-]+):", text, re.M)
+    assert len(ids) == len(set(ids))
+    assert len(ids) == len(generated.read_topics(ROOT))
+    for topic_id in ids:
+        assert re.fullmatch(r"[a-z0-9-]+(/[a-z0-9-]+){2,3}", topic_id), topic_id
+
+
+TAUGHT = [topic for topic in generated.read_topics(ROOT) if topic.section]
+
+
+@pytest.mark.parametrize("topic", TAUGHT, ids=[topic.id for topic in TAUGHT])
+def test_a_taught_topic_has_its_section_and_questions(topic: generated.Topic) -> None:
+    page, _, label = topic.section.partition("#")
+    assert page in PAGES
+    assert label in read(page).ids
+    for question in topic.questions:
+        lab, _, name = question.partition("/")
+        assert name in read_lab(Course(ROOT).master(lab)).points, question
+
+
+def test_every_page_and_question_is_mapped() -> None:
+    other = yaml.safe_load((ROOT / "curriculum.yml").read_text())["other_pages"]
+    taught = {topic.section.partition("#")[0] for topic in TAUGHT}
+    assert taught | set(other) == set(PAGES)
+    assert not taught & set(other)
+    mapped = {question for topic in TAUGHT for question in topic.questions}
+    labs = Course(ROOT).lab_names()
+    asked = {f"{lab}/{name}" for lab in labs for name in read_lab(Course(ROOT).master(lab)).points}
+    assert mapped == asked
+
+
+def test_every_citation_is_listed() -> None:
+    keys = set(re.findall(r"^@\w+\{(\S+),", (ROOT / "references.bib").read_text(), re.M))
+    cited: set[str] = set()
+    for page in PAGES:
+        text = (ROOT / "chapters" / f"{page}.md").read_text(encoding="utf-8")
+        for group in re.findall(r"\{cite:?[pt]?s?\}`([^`]+)`", text):
+            cited |= {key.strip() for key in group.split(",")}
+    assert cited == keys
+
+
+def test_the_word_to_come_is_not_a_page() -> None:
+    """No page is empty."""
+    for page in PAGES:
+        text = (ROOT / "chapters" / f"{page}.md").read_text(encoding="utf-8")
+        assert len(text.split()) > 5 or "bibliography" in text, page
