@@ -46,7 +46,7 @@ def test_users_are_the_later_tests_that_read_the_name(mini: Course) -> None:
     bank = read_bank(lab)
     assert users(lab, bank, "mean", "def mean(values): ...") == []
     assert users(lab, bank, "mean", "values = []") == []
-    assert users(lab, bank, "mean", "def spread(values, centre): ...") == ["spread"]
+    assert users(lab, bank, "mean", "def spread(values, center): ...") == ["spread"]
 
 
 def test_a_variant_cannot_reach_the_next(mini: Course) -> None:
