@@ -16,7 +16,7 @@ if str(ROOT) not in sys.path:
 from grader import offline  # noqa: E402
 from tools import generated  # noqa: E402
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
 EXECUTED = re.compile(r"(chapters/\S+?)(?:\.md)?: Executed notebook in ([\d.]+) seconds")
 BAD = re.compile(r"WARNING|ERROR|Error\b|severe:")
 # The kernel's remark on its own transport, said at each start.
@@ -61,7 +61,7 @@ def run_jupyter_book(root: Path) -> Iterator[str]:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            yield COLOUR.sub("", line.rstrip())
+            yield COLOR.sub("", line.rstrip())
     yield str(process.returncode)
 
 

@@ -55,12 +55,12 @@ def built_pages(root: Path) -> list[str]:
 def covered(root: Path) -> str:
     """Markdown: a table of what is taught, then what is to come, by subject."""
     topics = read_topics(root)
-    lines = ["| topic | section | practised in |", "| --- | --- | --- |"]
+    lines = ["| topic | section | practiced in |", "| --- | --- | --- |"]
     for topic in topics:
         if topic.section:
             label = topic.section.partition("#")[2]
-            practised = ", ".join(question.replace("/", ": ") for question in topic.questions)
-            lines.append(f"| {topic.title} ({topic.subject}) | {{ref}}`{label}` | {practised} |")
+            practiced = ", ".join(question.replace("/", ": ") for question in topic.questions)
+            lines.append(f"| {topic.title} ({topic.subject}) | {{ref}}`{label}` | {practiced} |")
     taught = sum(bool(topic.section) for topic in topics)
     lines += ["", f"{taught} of {len(topics)} topics are taught so far. Still to come:", ""]
     waiting: dict[str, list[str]] = {}
@@ -94,7 +94,15 @@ def verified(root: Path) -> str:
             f"| {r['right_kept']} of {r['right_answers']} "
             f"| {r['wall_s']:.0f} ({r['budget_s']}) | {r['memory_mb']:.0f} | {r['cpu_s']:.0f} |"
         )
+    lines += ["", _varying(read_reports(root))]
     return "\n".join(lines) + "\n"
+
+
+def _varying(reports: list[dict[str, Any]]) -> str:
+    reasons = [f"{r['lab']}: {reason}" for r in reports for reason in r["varies"]]
+    if not reasons:
+        return "No cell of these labs is excused from giving the same output twice."
+    return f"Cells excused from giving the same output twice: {'; '.join(reasons)}."
 
 
 def budgets(root: Path, lab: str) -> str:

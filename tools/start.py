@@ -31,7 +31,9 @@ def main() -> int:
         return 2
     for name in [options.lab] if options.lab else names:
         open_lab(name)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Also where a shell started us in the background, with Ctrl-C ignored.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     servers: list[subprocess.Popen[bytes]] = []
     try:
         return serve(options.lab, servers)

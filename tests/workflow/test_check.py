@@ -35,7 +35,7 @@ def test_four_outcomes(released_mini: Course, work: Path) -> None:
         work,
         {
             "mean": "def mean(values):\n    return sum(values)",
-            "spread": "def spread(values, centre):\n    return vlaues",
+            "spread": "def spread(values, center):\n    return vlaues",
             "choice": "The median.",
         },
     )

@@ -28,7 +28,7 @@ def students(course: Course) -> dict[str, dict[str, str]]:
         "half-right": {**model, "spread": wrong["spread"], "mean-review": wrong["mean-review"]},
         "visible-only": {**model, "mean": wrong["mean"]},
         "endless-loop": {**model, "mean": LOOP},
-        "syntax-error": {**model, "spread": "def spread(values, centre)\n    return 0"},
+        "syntax-error": {**model, "spread": "def spread(values, center)\n    return 0"},
         "edited-tests": {"mean-test": "assert True", "spread-test": "pass"},
     }
 

@@ -51,8 +51,8 @@ def test_every_miss_is_named(
     spoil(
         mini,
         "lab.py",
-        "    return sum(abs(value - centre) for value in values) / len(values)\n",
-        "    return sum(abs(v - centre) for v in values) / len(values) + (seed - 7)\n",
+        "    return sum(abs(value - center) for value in values) / len(values)\n",
+        "    return sum(abs(v - center) for v in values) / len(values) + (seed - 7)\n",
     )
     # A hint that the learner never sees.
     spoil(mini, "wrong_answers.py", "# hint: empty: with no value", "# hint: no such words")
@@ -65,8 +65,8 @@ def test_every_miss_is_named(
     spoil(
         mini,
         "wrong_answers.py",
-        "value - centre for value",
-        "1e-3 + abs(value - centre) for value",
+        "value - center for value",
+        "1e-3 + abs(value - center) for value",
     )
     assert verify(mini, tmp_path / "verify.json") == 1
     said = capsys.readouterr().err

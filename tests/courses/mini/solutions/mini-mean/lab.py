@@ -11,6 +11,7 @@ import random
 
 values = [random.Random(seed).gauss(10, 2) for _ in range(20)]
 
+
 # %% answer: mean
 def mean(values):
     """The arithmetic mean of the values that are not None; None where there are none.
@@ -25,7 +26,7 @@ def mean(values):
 
 
 ### BEGIN SOLUTION
-centre = mean(values)
+center = mean(values)
 ### END SOLUTION
 
 # %% test: mean, 4 points
@@ -36,28 +37,31 @@ assert mean([]) is None, "empty: with no value there is no mean"
 assert abs(mean(values) - sum(values) / len(values)) < 1e-9, "fresh data: not the mean"
 ### END HIDDEN TESTS
 
-# %% given: centre
+# %% given: center
 import json
 from pathlib import Path
 
-centre = json.loads(Path(f"given/centre-{seed}.json").read_text())
+center = json.loads(Path(f"given/center-{seed}.json").read_text())
+
 
 # %% answer: spread
-def spread(values, centre):
-    """The mean absolute distance of the values from `centre`."""
+def spread(values, center):
+    """The mean absolute distance of the values from `center`."""
     ### BEGIN SOLUTION
-    return sum(abs(value - centre) for value in values) / len(values)
+    return sum(abs(value - center) for value in values) / len(values)
     ### END SOLUTION
+
 
 # %% test: spread, 3 points
 assert spread([1.0, 3.0], 2.0) == 1.0, "by hand: 1 and 3 lie 1 away from 2"
 ### BEGIN HIDDEN TESTS
-assert spread([0.0, 3.0], 4.0) == 2.5, "centre: distances are taken from the centre given"
+assert spread([0.0, 3.0], 4.0) == 2.5, "center: distances are taken from the center given"
 assert spread([5.0], 5.0) == 0.0, "constant: equal values have no spread"
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # Now review.
+
 
 # %% review: mean, 2 points
 def test_mean(mean):
@@ -67,6 +71,7 @@ def test_mean(mean):
     assert mean([1.0, None, 3.0]) == 2.0
     assert mean([]) is None
     ### END SOLUTION
+
 
 # %% written: choice, 1 points [markdown]
 # Mean or median: which would you report, and why?

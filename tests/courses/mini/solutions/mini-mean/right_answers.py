@@ -11,8 +11,8 @@ def mean(values):
 from statistics import fmean
 
 
-def spread(values, centre):
-    return fmean(abs(value - centre) for value in values)
+def spread(values, center):
+    return fmean(abs(value - center) for value in values)
 
 
 # %% mean-review: more cases

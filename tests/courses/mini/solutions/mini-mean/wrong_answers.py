@@ -25,14 +25,14 @@ def mean(values):
 # %% spread: signed distances
 # misconception: Distances above and below may cancel.
 # hint: by hand: 1 and 3 lie 1 away from 2
-def spread(values, centre):
-    return sum(value - centre for value in values) / len(values)
+def spread(values, center):
+    return sum(value - center for value in values) / len(values)
 
 
 # %% spread: from the own mean
-# misconception: The centre given is replaced by the values' own mean.
-# hint: centre: distances are taken from the centre given
-def spread(values, centre):
+# misconception: The center given is replaced by the values' own mean.
+# hint: center: distances are taken from the center given
+def spread(values, center):
     own = sum(values) / len(values)
     return sum(abs(value - own) for value in values) / len(values)
 
@@ -40,8 +40,8 @@ def spread(values, centre):
 # %% spread: never nought
 # misconception: A small number is added against division by nought that nobody does.
 # hint: by hand: 1 and 3 lie 1 away from 2
-def spread(values, centre):
-    return sum(abs(value - centre) for value in values) / len(values) + 1e-3
+def spread(values, center):
+    return sum(abs(value - center) for value in values) / len(values) + 1e-3
 
 
 # %% mean-review: one case only
