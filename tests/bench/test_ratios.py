@@ -53,7 +53,7 @@ def test_a_second_build_of_the_book_against_the_first(tmp_path: Path) -> None:
         "requirements.txt",
     ):
         shutil.copyfile(ROOT / name, tmp_path / name)
-    for name in ("chapters", "_static", "lender"):
+    for name in ("chapters", "_static", "lender", "tools"):
         shutil.copytree(ROOT / name, tmp_path / name)
     command = [sys.executable, str(ROOT / "tools" / "book.py"), str(tmp_path)]
     cold = seconds(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))

@@ -24,7 +24,8 @@ GOOD = HEAD + "```{code-cell} ipython3\nprint(6 * 7)\n```\n"
 def small_book(tmp_path: Path) -> Path:
     for name in ("_config.yml", "references.bib"):
         shutil.copyfile(ROOT / name, tmp_path / name)
-    (tmp_path / "_static").symlink_to(ROOT / "_static")
+    for name in ("_static", "tools"):
+        (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "curriculum.yml").write_text("subjects: {}\n")
     (tmp_path / "chapters").mkdir()
     (tmp_path / "chapters" / "verified.json").write_text("[]")
