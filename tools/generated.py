@@ -83,8 +83,8 @@ def read_reports(root: Path) -> list[dict[str, Any]]:
 def verified(root: Path) -> str:
     """Markdown: the table of `grader verify`, a row per lab."""
     lines = [
-        "| lab | questions | points | seeds | wrong answers caught | right answers kept "
-        "| time, s (budget) | memory, MB | CPU to verify, s |",
+        "| lab | questions | points | seeds | wrong caught | right kept "
+        "| time (budget), s | memory, MB | CPU to verify, s |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for r in read_reports(root):
