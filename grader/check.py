@@ -27,6 +27,7 @@ class Result:
     question: str
     outcome: str
     points: float
+    earned: float = 0.0
     hint: str = ""
 
 
@@ -99,22 +100,30 @@ def _results(notebook: Any, released: dict[str, Any]) -> list[Result]:
             continue
         question = grade_id.removesuffix("-test")
         untouched = mine[question].source.strip() == released[question].source.strip()
-        outcome, hint = outcome_of(mine[grade_id], nbgrader.points)
+        outcome, earned, hint = outcome_of(mine[grade_id], nbgrader.points)
         if outcome != "right" and (untouched or hint.startswith("NotImplementedError")):
-            outcome, hint = "not attempted", ""
-        results.append(Result(question, outcome, nbgrader.points, hint))
+            outcome, earned, hint = "not attempted", 0.0, ""
+        results.append(Result(question, outcome, nbgrader.points, earned, hint))
     return results
 
 
-def outcome_of(cell: NotebookNode, points: float) -> tuple[str, str]:
-    """Right, wrong or error, and the hint, from an executed test cell's outputs."""
+def outcome_of(cell: NotebookNode, points: float) -> tuple[str, float, str]:
+    """Right, wrong or error, the points, and the hint, from an executed test cell's outputs."""
     for output in cell.outputs:
         if output.output_type == "error":
             if output.ename == "AssertionError":
-                return "wrong", output.evalue
-            return "error", f"{output.ename}: {output.evalue}".split("\n")[0]
+                return "wrong", 0.0, output.evalue
+            return "error", 0.0, f"{output.ename}: {output.evalue}".split("\n")[0]
     for output in cell.outputs:
-        if output.output_type == "execute_result" and float(output.data["text/plain"]) < points:
-            said = [o.text for o in cell.outputs if o.output_type == "stream"]
-            return "wrong", " ".join("".join(said).split())
-    return ("right", "") if cell.execution_count else ("error", "the test did not run")
+        if output.output_type == "execute_result":
+            earned = float(output.data["text/plain"])
+            said = " ".join(o.text for o in cell.outputs if o.output_type == "stream")
+            if earned < points:
+                return (
+                    "wrong",
+                    earned,
+                    f"{earned:g} of {points:g} points: {' '.join(said.split())}",
+                )
+    if not cell.execution_count:
+        return "error", 0.0, "the test did not run"
+    return "right", points, ""

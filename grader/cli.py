@@ -63,7 +63,7 @@ def _check(course: Course, options: argparse.Namespace) -> int:
     width = max(len(result.question) for result in results)
     for result in results:
         print(f"{result.question:{width}}  {result.outcome:13}  {result.hint}".rstrip())
-    right = sum(result.points for result in results if result.outcome == "right")
+    right = sum(result.earned for result in results)
     most = sum(result.points for result in results)
     tests = "all" if options.full else "the visible"
     print(f"{right:g} of {most:g} points by {tests} tests; answers in words count after grading.")

@@ -29,12 +29,26 @@ def wrong_answers(course: Course, lab: str) -> dict[str, str]:
     return answers
 
 
-def fill(course: Course, lab: str, folder: Path, student: str, answers: dict[str, str]) -> Path:
-    """Write `folder/<student>.ipynb`: the released notebook with some answers filled in."""
+def fill(
+    course: Course,
+    lab: str,
+    folder: Path,
+    student: str,
+    answers: dict[str, str],
+    without: str = "",
+) -> Path:
+    """Write `folder/<student>.ipynb`: the released notebook with some answers filled in.
+
+    The cell named `without` is left out, as by a learner who deleted it.
+    """
     notebook = nbformat.read(course.released(lab), as_version=4)
+    kept = []
     for cell in notebook.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
         cell.source = answers.get(grade_id, cell.source)
+        if not without or grade_id != without:
+            kept.append(cell)
+    notebook.cells = kept
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{student}.ipynb"
     nbformat.write(notebook, path)

@@ -72,7 +72,20 @@ def test_a_weak_review_is_told_so(released_mini: Course, work: Path) -> None:
         r for r in check(released_mini, LAB, work, full=False) if r.question == "mean-review"
     )
     assert result.outcome == "wrong"
-    assert result.hint.startswith("lets errors pass: 1 of 1")
+    assert result.hint.startswith("0 of 2 points: lets errors pass: 1 of 1")
+
+
+def test_a_review_names_the_own_function_that_fails_it(released_mini: Course, work: Path) -> None:
+    wrong = "def mean(values):\n    return max(values)"
+    strict = "def test_mean(mean):\n    assert mean([1.0, 3.0]) == 2.0, 'not 2'"
+    write_answers(work, {"mean": wrong, "mean-review": strict})
+    results = check(released_mini, LAB, work, full=False)
+    hint = next(result.hint for result in results if result.question == "mean-review")
+    assert "your own mean fails your test, with AssertionError: not 2" in hint
+    write_answers(work, {"mean": "def mean(values):\n    raise NotImplementedError()"})
+    results = check(released_mini, LAB, work, full=False)
+    assert [result.outcome for result in results[:1]] == ["not attempted"]
+    assert next(r.outcome for r in results if r.question == "mean-review") == "right"
 
 
 def test_edited_tests_do_not_help(released_mini: Course, work: Path) -> None:
