@@ -43,12 +43,13 @@ class Detectors:
         self.sd = np.array([np.nanstd(v) for v in values.values()])
         self.cuts = {c: windows.cut_points(v) for c, v in values.items()}
         self.deciles = {c: windows.deciles(v) for c, v in values.items()}
-        self.score_cuts = windows.cut_points(score(history))
+        scores = score(history)
+        self.score_cuts = windows.cut_points(scores)
         rng = np.random.default_rng(seed)
         # A Gaussian kernel whose width is the typical distance of two rows, sqrt(2 k).
         self.frequencies = rng.standard_normal((len(NUMERIC), WAVES)) / np.sqrt(2 * len(NUMERIC))
         self.precision = np.linalg.inv(np.cov(self.standardized(history).T))
-        self.past = self.totals(history, int(history["day"].max()) + 1)
+        self.past = self._totals(history, scores, int(history["day"].max()) + 1)
         self.reference = {k: v.sum(axis=0) for k, v in self.past.items()}
 
     def standardized(self, frame: pd.DataFrame) -> Floats:
@@ -67,9 +68,12 @@ class Detectors:
 
     def totals(self, frame: pd.DataFrame, days: int) -> Totals:
         """All that the detectors need, per day: name to (days, ...)."""
+        return self._totals(frame, self.score(frame), days)
+
+    def _totals(self, frame: pd.DataFrame, scores: Floats, days: int) -> Totals:
         day = frame["day"].to_numpy()
         out = windows.histograms(frame, self.cuts, days)
-        out["score"] = windows.daily_counts(self.score(frame), day, self.score_cuts, days)
+        out["score"] = windows.daily_counts(scores, day, self.score_cuts, days)
         z = self.standardized(frame)
         out["waves"] = windows.daily_sums(self.waves(z), day, days)
         ones_and_z = np.column_stack([np.ones(len(frame)), z])

@@ -81,12 +81,14 @@ def print_trouble(log: list[str], trouble: list[str]) -> None:
 def drop_stale_cache(root: Path) -> None:
     """The cache keys on a page's code alone; forget it when what the code imports has changed."""
     digest = hashlib.sha256()
-    files = [root / "requirements.txt", *sorted((root / "lender").glob("*.*"))]
+    files = [root / "requirements.txt", *sorted((root / "lender").glob("*.py"))]
     for path in files:
         digest.update(path.read_bytes() if path.exists() else b"")
     stamp = root / "_build" / ".executed-with"
     if not stamp.exists() or stamp.read_text() != digest.hexdigest():
-        shutil.rmtree(root / "_build" / ".jupyter_cache", ignore_errors=True)
+        # Sphinx reads no page again whose text is the same, unless its own memory goes too.
+        for memory in (".jupyter_cache", ".doctrees"):
+            shutil.rmtree(root / "_build" / memory, ignore_errors=True)
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(digest.hexdigest())
 

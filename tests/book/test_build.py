@@ -65,14 +65,13 @@ def test_a_warning_fails_the_build(small_book: Path, capsys: pytest.CaptureFixtu
     assert "no-such-page" in said
 
 
-def test_the_cache_is_dropped_when_what_pages_import_changes(tmp_path: Path) -> None:
-    (tmp_path / "lender").mkdir()
-    (tmp_path / "lender" / "model.py").write_text("x = 1")
-    cache = tmp_path / "_build" / ".jupyter_cache"
-    book.drop_stale_cache(tmp_path)
-    cache.mkdir()
-    book.drop_stale_cache(tmp_path)
-    assert cache.exists()
-    (tmp_path / "lender" / "model.py").write_text("x = 2")
-    book.drop_stale_cache(tmp_path)
-    assert not cache.exists()
+def test_a_page_is_executed_again_when_what_it_imports_changes(
+    small_book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (small_book / "lender").mkdir()
+    (small_book / "lender" / "model.py").write_text("x = 1")
+    assert book.build(small_book) == 0
+    (small_book / "lender" / "model.py").write_text("x = 2")
+    capsys.readouterr()
+    assert book.build(small_book) == 0
+    assert "executed chapters/index" in capsys.readouterr().out
