@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from grader.answers import read_bank
-from grader.course import Course
+from grader.course import Course, require_released
 from grader.errors import CourseError
 from grader.execute import SINGLE_THREADED
 from grader.master import read_lab
@@ -36,7 +36,7 @@ def check(course: Course, lab: str, path: Path, *, full: bool) -> list[Result]:
 
     The notebook itself is left as it is; its locked cells run as released.
     """
-    released = _released(course, lab)
+    released = nbformat.read(require_released(course, lab), as_version=4)
     notebook = read_submission(path, lab)
     check_complete(path, notebook, released)
     reference = _with_hidden_tests(course, lab) if full else released
@@ -46,14 +46,6 @@ def check(course: Course, lab: str, path: Path, *, full: bool) -> list[Result]:
             cell.update(cell_type=asked[grade_id].cell_type, source=asked[grade_id].source)
     _execute(notebook, path.parent)
     return _results(notebook, grade_cells(released))
-
-
-def _released(course: Course, lab: str) -> Any:
-    path = course.released(lab)
-    if not path.exists():
-        names = ", ".join(sorted(p.name for p in course.labs.iterdir() if p.is_dir()))
-        raise CourseError(f"{path} does not exist; the labs here are {names or 'none'}.")
-    return nbformat.read(path, as_version=4)
 
 
 def _with_hidden_tests(course: Course, lab: str) -> Any:

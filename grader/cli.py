@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from grader.course import Course, choose_labs, find_course
+from grader.course import Course, choose_labs, find_course, require_released
 from grader.errors import CourseError
 
 
@@ -73,6 +73,7 @@ def _check(course: Course, options: argparse.Namespace) -> int:
 def _collect(course: Course, options: argparse.Namespace) -> int:
     from grader.collect import collect_exchange, collect_files
 
+    require_released(course, options.lab)
     if options.origin is None:
         collect_exchange(course, options.lab)
         return 0
@@ -86,6 +87,7 @@ def _collect(course: Course, options: argparse.Namespace) -> int:
 def _autograde(course: Course, options: argparse.Namespace) -> int:
     from grader.autograde import autograde
 
+    require_released(course, options.lab)
     students = len(list(course.submitted.glob(f"*/{options.lab}")))
     pace, problems = Pace(students), 0
     for graded in autograde(course, options.lab, force=options.force):
@@ -99,6 +101,7 @@ def _autograde(course: Course, options: argparse.Namespace) -> int:
 def _feedback(course: Course, options: argparse.Namespace) -> int:
     from grader.feedback import write_feedback
 
+    require_released(course, options.lab)
     print(f"wrote feedback for {write_feedback(course, options.lab)} submissions")
     return 0
 
@@ -107,6 +110,8 @@ def _export(course: Course, options: argparse.Namespace) -> int:
     from grader.course import nbgrader_api
     from grader.export import export_rows, write_csv
 
+    for lab in options.labs:
+        require_released(course, lab)
     with nbgrader_api(course).gradebook as gradebook:
         rows = export_rows(gradebook, options.labs)
     write_csv(rows, options.to)

@@ -73,6 +73,17 @@ def choose_labs(course: Course, names: list[str]) -> list[str]:
     return names or known
 
 
+def require_released(course: Course, lab: str) -> Path:
+    """The learner's notebook of a lab; CourseError where there is no such lab."""
+    path = course.released(lab)
+    if not path.exists():
+        names = sorted(folder.name for folder in course.labs.glob("*") if folder.is_dir())
+        raise CourseError(
+            f"{path} does not exist; the labs here are {', '.join(names) or 'none'}."
+        )
+    return path
+
+
 def nbgrader_config(course: Course) -> Config:
     """The course's nbgrader configuration, with paths made absolute."""
     config: Config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()

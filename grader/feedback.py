@@ -45,6 +45,8 @@ def write_feedback(course: Course, lab: str) -> int:
     """Write `feedback/<student>/<lab>/` for every graded submission; return how many."""
     api = nbgrader_api(course)
     students = sorted(api.get_autograded_students(lab))
+    if not students:
+        raise CourseError(f"no submission of {lab} is graded; run 'grader autograde {lab}' first.")
     for student in students:
         result = api.generate_feedback(lab, student, force=True)
         if not result["success"]:

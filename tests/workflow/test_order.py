@@ -1,0 +1,36 @@
+"""A step taken too early, or for a lab that is not there, says what to do first."""
+
+import pytest
+
+from grader.cli import main
+from grader.course import Course
+
+EARLY = [
+    (["autograde", "mini-mean"], "run 'grader collect mini-mean' first"),
+    (["feedback", "mini-mean"], "run 'grader autograde mini-mean' first"),
+    (["autograde", "no-lab"], "the labs here are mini-mean"),
+    (["collect", "no-lab", "--from", "."], "the labs here are mini-mean"),
+    (["feedback", "no-lab"], "the labs here are mini-mean"),
+    (["export", "no-lab"], "the labs here are mini-mean"),
+    (["check", "no-lab"], "the labs here are mini-mean"),
+    (["verify", "no-lab"], "the labs are mini-mean"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), EARLY, ids=lambda part: " ".join(part)[:30])
+def test_one_sentence(
+    released_mini: Course, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--course", str(released_mini.root), *arguments]) == 2
+    printed = capsys.readouterr().err
+    assert said in printed
+    assert len(printed.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "verb", ["release", "check", "collect", "autograde", "feedback", "export", "verify"]
+)
+def test_help_shows_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([verb, "--help"])
+    assert f"example: grader {verb}" in capsys.readouterr().out
