@@ -179,6 +179,23 @@ def psi(reference, current, edges):
     return float(np.sum((c - r) * np.log(c / r)))
 
 
+# %% psi: only empty bins raised
+# misconception: the smallest share is there for the logarithm of zero alone
+# hint: nearly empty bins too
+def psi(reference, current, edges):
+    shares = []
+    for sample in (reference, current):
+        values = np.asarray(sample, dtype=float)
+        if len(values) == 0:
+            raise ValueError("empty sample")
+        gone = np.isnan(values)
+        bins = np.searchsorted(edges, values[~gone], side="right")
+        counts = np.append(np.bincount(bins, minlength=len(edges) + 1), gone.sum())
+        shares.append(np.where(counts == 0, 1e-4, counts / len(values)))
+    r, c = shares
+    return float(np.sum((c - r) * np.log(c / r)))
+
+
 # %% psi: outer bins end where the reference ends tags=["shown"]
 # misconception: the reference's smallest and largest value bound the outer bins, so that values beyond them get lost
 # hint: the first and the last bin are open
@@ -270,6 +287,18 @@ def window_scores(values, day, width, statistic):
         window = values[(day >= d - width) & (day <= d)]
         if len(window):
             scores[d] = statistic(window)
+    return scores
+
+
+# %% window-scores: the last rows in place of the last days
+# misconception: a window of three days is a window of three rows
+# hint: one entry per day, not per row
+def window_scores(values, day, width, statistic):
+    if width < 1:
+        raise ValueError("width")
+    scores = np.full(len(values), np.nan)
+    for i in range(width - 1, len(values)):
+        scores[i] = statistic(values[i - width + 1 : i + 1])
     return scores
 
 
@@ -455,6 +484,47 @@ def calibrate(values, day, width, statistic, budget, draws, seed):
     return float(np.quantile(scores, 1 - budget / 30))
 
 
+# %% calibrate: quantile with method higher
+# misconception: the next score above the quantile is the smallest that keeps the budget, though it is one too high where the budget allows a whole number of windows
+# hint: that many distinct scores lie above the threshold
+def calibrate(values, day, width, statistic, budget, draws, seed):
+    if not 0 <= budget < 30:
+        raise ValueError("budget")
+    rng = np.random.default_rng(seed)
+    days = np.unique(day)
+    scores = [
+        statistic(values[np.isin(day, rng.choice(days, width, replace=False))])
+        for _ in range(draws)
+    ]
+    return float(np.quantile(scores, 1 - budget / 30, method="higher"))
+
+
+# %% calibrate: runs of neighboring days
+# misconception: a window of the detector holds neighboring days, so the windows drawn must do so too
+# hint: need not be neighbors
+def calibrate(values, day, width, statistic, budget, draws, seed):
+    if not 0 <= budget < 30:
+        raise ValueError("budget")
+    rng = np.random.default_rng(seed)
+    days = np.unique(day)
+    starts = rng.integers(len(days) - width + 1, size=draws)
+    scores = np.sort([statistic(values[np.isin(day, days[i : i + width])]) for i in starts])
+    return float(scores[draws - 1 - int(draws * budget / 30 + 1e-9)])
+
+
+# %% calibrate: no check of the budget
+# misconception: a budget outside its range takes care of itself
+# hint: must raise ValueError
+def calibrate(values, day, width, statistic, budget, draws, seed):
+    rng = np.random.default_rng(seed)
+    days = np.unique(day)
+    scores = np.sort([
+        statistic(values[np.isin(day, rng.choice(days, width, replace=False))])
+        for _ in range(draws)
+    ])
+    return float(scores[draws - 1 - int(draws * budget / 30 + 1e-9)])
+
+
 # %% calibrate: one window too few above
 # misconception: a score equal to the threshold counts as an alarm, so one more has to be left out
 # hint: the smallest with few enough windows above it
@@ -627,6 +697,27 @@ def page_report(alarms, onset, patience, silence):
 # misconception: the smallest delay is the best detector, whatever it costs in false pages
 # hint: the policy sends too many false pages
 _row = tradeoff.loc[tradeoff[[f"delay_{kind}" for kind in kinds]].max(axis=1).idxmin()]
+policy = {
+    "width": int(_row["width"]),
+    "threshold": float(_row["threshold"]),
+    "patience": int(_row["patience"]),
+}
+
+# %% policy: a row of the table as it is
+# misconception: a whole number that a table shows is an int
+# hint: a row taken from a table holds floats
+policy = tradeoff.iloc[20][["width", "threshold", "patience"]].to_dict()
+
+# %% policy: the budget in place of the threshold
+# misconception: the budget is the number that the detector compares with the score
+# hint: is it a PSI, or a budget
+policy = {"width": 7, "threshold": 1.0, "patience": 1}
+
+# %% policy: the fewest false pages among those that are just quick enough
+# misconception: a row that keeps the limit in the rehearsal keeps it on fresh streams, however thin its margin
+# hint: on fresh streams the policy is too late
+_quick = tradeoff[tradeoff[[f"delay_{kind}" for kind in kinds]].max(axis=1) <= 7]
+_row = _quick.sort_values("false_per_30").iloc[0]
 policy = {
     "width": int(_row["width"]),
     "threshold": float(_row["threshold"]),
