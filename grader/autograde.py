@@ -45,6 +45,8 @@ def _grade(course: Course, lab: str, student: str, api: object, force: bool) -> 
         return Graded(student, problem=str(error))
     result = api.autograde(lab, student, force=force)  # type: ignore[attr-defined]
     seconds = time.perf_counter() - started
+    if "KeyboardInterrupt" in result.get("error", "") + result.get("log", ""):
+        raise KeyboardInterrupt  # nbgrader catches it and would go on
     if not result["success"]:
         return Graded(student, problem=f"not graded: {last_line(result)}", seconds=seconds)
     try:

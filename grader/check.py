@@ -7,7 +7,9 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 
 from grader.answers import read_bank
 from grader.course import Course, require_released
@@ -69,13 +71,28 @@ def _execute(notebook: Any, folder: Path) -> None:
             "evalue": f"still running after {CELL_LIMIT_S} s; look for a loop that does not end",
             "traceback": [],
         },
+        on_cell_executed=_note_error,
         extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
-    with client.setup_kernel(env={**os.environ, **SINGLE_THREADED}):
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code":
-                client.execute_cell(cell, index)
+    try:
+        with client.setup_kernel(env={**os.environ, **SINGLE_THREADED}):
+            for index, cell in enumerate(notebook.cells):
+                if cell.cell_type == "code":
+                    client.execute_cell(cell, index)
+    except DeadKernelError:
+        raise CourseError(
+            f"{folder}: the code of cell {index + 1} ended its own process; take out what exits."
+        ) from None
+
+
+def _note_error(cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:
+    """Record an error that left no output, as where the code took the streams away."""
+    content = execute_reply["content"]
+    seen = any(output.output_type == "error" for output in cell.outputs)
+    if content["status"] != "ok" and not seen:
+        name, value = content.get("ename", "Error"), content.get("evalue", "")
+        cell.outputs.append(new_output("error", ename=name, evalue=value, traceback=[]))
 
 
 def _results(notebook: Any, released: dict[str, Any]) -> list[Result]:

@@ -1,29 +1,49 @@
 """The command line: `grader VERB ...`, the same as `python -m grader VERB ...`."""
 
 import argparse
+import contextlib
+import fcntl
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from grader.course import Course, choose_labs, find_course, require_released
+from grader.course import CONFIG, Course, choose_labs, find_course, require_released
 from grader.errors import CourseError
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; 0 done, 1 done but something is not as it should be, 2 bad input."""
     options = _parser().parse_args(arguments)
+    work: Callable[[Course, argparse.Namespace], int] = options.work
     try:
-        work: Callable[[Course, argparse.Namespace], int] = options.work
-        return work(find_course(options.course), options)
+        course = find_course(options.course)
+        with only_one(course) if options.writes else contextlib.nullcontext():
+            return work(course, options)
     except CourseError as error:
         print(f"grader: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"grader: {error.filename}: {error.strerror}; name another place.", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("grader: interrupted; what was finished is kept.", file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def only_one(course: Course) -> Iterator[None]:
+    """Let one grader at a time write to a course; CourseError for the second."""
+    with (course.root / CONFIG).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CourseError(
+                f"another grader is at work in {course.root}; wait until it is done."
+            ) from None
+        yield
 
 
 @dataclass
@@ -142,18 +162,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
-    def verb(name: str, work: object, about: str, example: str) -> argparse.ArgumentParser:
+    def verb(
+        name: str, work: object, about: str, example: str, *, writes: bool = False
+    ) -> argparse.ArgumentParser:
         added = verbs.add_parser(
             name,
             help=about,
             description=about,
             epilog=f"example: grader {name} {example}".rstrip(),
         )
-        added.set_defaults(work=work)
+        added.set_defaults(work=work, writes=writes)
         return added
 
     lab = "monitoring-data-drift"
-    release = verb("release", _release, "Make labs/ from solutions/.", lab)
+    release = verb("release", _release, "Make labs/ from solutions/.", lab, writes=True)
     release.add_argument("labs", nargs="*", metavar="LAB", help="default: every lab")
     check = verb("check", _check, "Check a learner's notebook, question by question.", lab)
     check.add_argument(
@@ -161,7 +183,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--full", action="store_true", help="run the hidden tests too")
     collect = verb(
-        "collect", _collect, "Take submissions in.", f"{lab} --from downloads/submissions.zip"
+        "collect",
+        _collect,
+        "Take submissions in.",
+        f"{lab} --from downloads/submissions.zip",
+        writes=True,
     )
     collect.add_argument("lab", metavar="LAB")
     collect.add_argument(
@@ -171,10 +197,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="folder or zip with STUDENT.ipynb, STUDENT/LAB.ipynb (default: the exchange)",
     )
-    autograde = verb("autograde", _autograde, "Grade what is new in submitted/.", lab)
+    autograde = verb("autograde", _autograde, "Grade what is new in submitted/.", lab, writes=True)
     autograde.add_argument("lab", metavar="LAB")
     autograde.add_argument("--force", action="store_true", help="grade again what was graded")
-    feedback = verb("feedback", _feedback, "Write feedback/ for graded submissions.", lab)
+    feedback = verb(
+        "feedback", _feedback, "Write feedback/ for graded submissions.", lab, writes=True
+    )
     feedback.add_argument("lab", metavar="LAB")
     export = verb("export", _export, "Write grades as CSV.", "--to grades.csv")
     export.add_argument("labs", nargs="*", metavar="LAB", help="default: every lab")

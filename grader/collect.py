@@ -37,8 +37,12 @@ def collect_files(course: Course, lab: str, origin: Path) -> tuple[list[str], li
     with _as_folder(origin) as folder:
         for path in sorted(folder.rglob("*.ipynb")):
             relative = path.relative_to(folder)
+            if relative.name.startswith(".") or ".ipynb_checkpoints" in relative.parts:
+                continue
             try:
                 student = _student(relative, lab)
+                if student in taken:
+                    raise CourseError(f"{path} is a second notebook of {student}; keep one.")
                 _take(course, lab, student, path)
                 taken.append(student)
             except CourseError as error:
@@ -63,8 +67,8 @@ def _student(relative: Path, lab: str) -> str:
 
 
 def _take(course: Course, lab: str, student: str, path: Path) -> None:
-    if path.is_symlink() or path.stat().st_size > LARGEST_BYTES:
-        raise CourseError(f"{path} is a link or larger than 50 MB; ask for the notebook itself.")
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST_BYTES:
+        raise CourseError(f"{path} is no plain file of up to 50 MB; ask for the notebook itself.")
     read_submission(path, lab)
     target = course.submitted / student / lab
     target.mkdir(parents=True, exist_ok=True)
@@ -75,6 +79,13 @@ def _take(course: Course, lab: str, student: str, path: Path) -> None:
     (target / "timestamp.txt").write_text(f"{submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC")
 
 
+def _opened(origin: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(origin)
+    except zipfile.BadZipFile:
+        raise CourseError(f"{origin} is a broken zip; download it again.") from None
+
+
 @contextmanager
 def _as_folder(origin: Path) -> Iterator[Path]:
     """The folder itself, or a temporary one with a zip's notebooks in it."""
@@ -83,7 +94,7 @@ def _as_folder(origin: Path) -> Iterator[Path]:
         return
     if not zipfile.is_zipfile(origin):
         raise CourseError(f"{origin} is neither a folder nor a zip; name one of those.")
-    with tempfile.TemporaryDirectory() as scratch, zipfile.ZipFile(origin) as archive:
+    with tempfile.TemporaryDirectory() as scratch, _opened(origin) as archive:
         folder = Path(scratch)
         for member in archive.infolist():
             name = PurePosixPath(member.filename)
@@ -93,5 +104,10 @@ def _as_folder(origin: Path) -> Iterator[Path]:
                 raise CourseError(f"{origin}: '{name}' points outside the archive; remove it.")
             if member.file_size > LARGEST_BYTES:
                 raise CourseError(f"{origin}: '{name}' is larger than 50 MB; remove it.")
-            archive.extract(member, folder)
+            try:
+                archive.extract(member, folder)
+            except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+                raise CourseError(
+                    f"{origin}: '{name}' cannot be unpacked; zip the notebooks again."
+                ) from None
         yield folder

@@ -30,6 +30,9 @@ SINGLE_THREADED = {
 }
 
 
+RUN_LIMIT_S = 600
+
+
 @dataclass(frozen=True)
 class Cost:
     """Wall time and peak resident memory of the kernel, CPU time of all processes."""
@@ -42,14 +45,20 @@ class Cost:
 def run_offline(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command without a network, single-threaded, in `folder`."""
     environment = {**os.environ, **SINGLE_THREADED}
-    return subprocess.run(
-        [*offline.prefix(), *command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [*offline.prefix(), *command],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=RUN_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise CourseError(
+            f"'{' '.join(command[1:5])}' ran for {RUN_LIMIT_S} s; look for an endless loop."
+        ) from None
 
 
 def execute_offline(notebook: Path, output: Path, seed: int, folder: Path) -> Cost:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import jupytext
+from nbformat import ValidationError
 
 from grader import regions
 from grader.errors import CourseError
@@ -66,9 +67,16 @@ def percent_cells(path: Path) -> Iterator[tuple[int, str, str, list[str], str]]:
     """Yield (line, type, heading, tags, source) of each cell of a percent-format file."""
     if not path.exists():
         raise CourseError(f"{path} is missing; write it or name another lab.")
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise CourseError(f"{path} is not UTF-8 text; save it as UTF-8.") from None
     lines = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("# %%")]
-    cells = jupytext.reads(text, fmt="py:percent").cells
+    try:
+        cells = jupytext.reads(text, fmt="py:percent").cells
+    except ValidationError as error:
+        problem = str(error).splitlines()[0]
+        raise CourseError(f"{path}: a heading's metadata is off: {problem}; mend it.") from None
     if len(cells) != len(lines):
         raise CourseError(f"{path} line 1: text stands before the first '# %%'; give it a cell.")
     for line, cell in zip(lines, cells, strict=True):
@@ -83,6 +91,7 @@ def read_lab(path: Path) -> Lab:
     """
     cells = tuple(_cell(path, *parts) for parts in percent_cells(path))
     _check_order(path, cells)
+    _check_regions(path, cells)
     parameters = next((cell for cell in cells if cell.kind == "parameters"), None)
     if parameters is None:
         raise CourseError(
@@ -134,6 +143,24 @@ def _cell(
             f"{where}: no model answer; add one between BEGIN SOLUTION and END SOLUTION."
         )
     return Cell(kind, source, line, name, _points(where, kind, rest), _varies(where, tags, source))
+
+
+# Where each kind of marked region may stand.
+_HOMES = {
+    regions.SOLUTION: ("answer", "review", "written"),
+    regions.HIDDEN_TESTS: ("test",),
+    regions.RUBRIC: ("written",),
+}
+
+
+def _check_regions(path: Path, cells: tuple[Cell, ...]) -> None:
+    for cell in cells:
+        for name, homes in _HOMES.items():
+            if f"### BEGIN {name}" in cell.source and cell.kind not in homes:
+                raise CourseError(
+                    f"{path} line {cell.line}, cell '{cell.name or cell.kind}': BEGIN {name} "
+                    f"belongs into {' or '.join(homes)} cells; move it there."
+                )
 
 
 def _points(where: str, kind: str, rest: str | None) -> float:

@@ -4,6 +4,8 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -47,6 +49,12 @@ def record_given(lab: Lab, seed: int, folder: Path) -> None:
         raise CourseError(
             f"{lab.path}, seed {seed}: a model answer failed with '{last}'; mend it."
         )
+    for cell in lab.cells:
+        if cell.kind == "given" and not list((folder / "given").glob(f"{cell.name}-{seed}.*")):
+            raise CourseError(
+                f"{lab.path} line {cell.line}, cell 'given: {cell.name}': the model answers ended "
+                "before it without an error; take out what exits."
+            )
 
 
 def release(course: Course, name: str) -> Path:
@@ -56,16 +64,32 @@ def release(course: Course, name: str) -> Path:
     same for the same master.
     """
     lab = write_source(course, name)
-    result = nbgrader_api(course).generate_assignment(name, force=True, create=True)
-    if not result["success"]:
-        raise CourseError(f"{lab.path}: nbgrader refused it: {last_line(result)}")
-    released = course.released(name)
-    leaks = find_leaks(lab, released)
-    if leaks:
-        raise CourseError(
-            f"{released}: still holds the answer line '{leaks[0]}'; mark it in lab.py."
-        )
-    return released
+    with _kept_on_failure(course.labs / name):
+        result = nbgrader_api(course).generate_assignment(name, force=True, create=True)
+        if not result["success"]:
+            raise CourseError(f"{lab.path}: nbgrader refused it: {last_line(result)}; mend it.")
+        leaks = find_leaks(lab, course.released(name))
+        if leaks:
+            raise CourseError(
+                f"{lab.path}: the answer's line '{leaks[0]}' is left for learners; mark it."
+            )
+    return course.released(name)
+
+
+@contextmanager
+def _kept_on_failure(folder: Path) -> Iterator[None]:
+    """Put the folder back as it was where the block fails."""
+    former = folder.with_name(f".{folder.name}.former")
+    if folder.exists():
+        folder.rename(former)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        if former.exists():
+            former.rename(folder)
+        raise
+    shutil.rmtree(former, ignore_errors=True)
 
 
 def last_line(result: dict[str, str]) -> str:

@@ -167,7 +167,7 @@ def replay(lab: Lab, seed: int, folder: Path, bank: tuple[Variant, ...]) -> Iter
             if cell.kind == "review" and mine:
                 _run(cell, names)
             for variant in mine:
-                yield _in_fork(partial(_try, lab, bank, variant, position, names))
+                yield _in_fork(variant, partial(_try, lab, bank, variant, position, names))
             if cell.kind == "test":
                 continue
         if cell.kind == "given":
@@ -209,7 +209,7 @@ def _try(lab: Lab, bank: tuple[Variant, ...], variant: Variant, at: int, names: 
     return Trial(variant.question, variant.title, verdicts)
 
 
-def _in_fork(work: Callable[[], Trial]) -> Trial:
+def _in_fork(variant: Variant, work: Callable[[], Trial]) -> Trial:
     """Run `work` in a forked copy of this process; its result comes back through a pipe."""
     read_end, write_end = os.pipe()
     sys.stdout.flush()
@@ -230,8 +230,11 @@ def _in_fork(work: Callable[[], Trial]) -> Trial:
     with os.fdopen(read_end) as pipe:
         text = pipe.read()
     _, status = os.waitpid(child, 0)
-    if status:
-        raise CourseError(f"A variant ended its process (status {status}); see the message above.")
+    if status or not text:
+        raise CourseError(
+            f"{variant.question}, '{variant.title}': it ended its process, or ran for more than "
+            f"{VARIANT_LIMIT_S} s; take out what exits or never ends."
+        )
     return _trial(json.loads(text))
 
 
@@ -256,7 +259,9 @@ def main(arguments: list[str]) -> int:
     bank = read_bank(lab) if options.variants else ()
     trials = replay(lab, options.seed, options.folder.resolve(), bank)
     if options.variants is None:
-        return sum(0 for _ in trials)
+        for _ in trials:
+            pass
+        return 0
     with options.variants.resolve().open("w", encoding="utf-8") as out:
         for trial in trials:
             out.write(json.dumps(asdict(trial)) + "\n")
@@ -264,4 +269,7 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except CourseError as error:
+        sys.exit(str(error))

@@ -7,24 +7,35 @@ import nbformat
 
 from grader.errors import CourseError
 
+UNREADABLE = (ValueError, AttributeError, TypeError, KeyError, RecursionError)
+
 
 def grade_cells(notebook: Any) -> dict[str, Any]:
     """nbgrader's cells by grade_id, in notebook order."""
-    return {
-        cell.metadata.nbgrader.grade_id: cell
-        for cell in notebook.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id")
-    }
+    return dict(_named_cells(notebook))
+
+
+def _named_cells(notebook: Any) -> list[tuple[str, Any]]:
+    """(grade_id, cell) of each cell that has one; other editors leave all sorts of metadata."""
+    named = []
+    for cell in notebook.cells:
+        nbgrader = cell.metadata.get("nbgrader")
+        grade_id = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
+        if isinstance(grade_id, str) and grade_id:
+            named.append((grade_id, cell))
+    return named
 
 
 def read_notebook(path: Path) -> Any:
     """The notebook at `path`; CourseError where there is none."""
-    if not path.exists():
+    if not path.is_file():
         raise CourseError(f"{path} does not exist; open the lab by 'make lab LAB=…' first.")
     try:
         notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
         nbformat.validate(notebook)
-    except (ValueError, AttributeError, TypeError, KeyError, nbformat.ValidationError):
+        # Lone surrogates pass as JSON, and then cannot be sent to a kernel or written.
+        nbformat.writes(notebook).encode("utf-8")
+    except (*UNREADABLE, nbformat.ValidationError):
         raise CourseError(
             f"{path} is not a notebook (no valid JSON of notebook format 4); "
             "save it again in JupyterLab, or start from a fresh copy of the lab."
@@ -34,13 +45,18 @@ def read_notebook(path: Path) -> Any:
 
 def lab_of(path: Path) -> str:
     """The lab to which a notebook says it belongs; its file's name where it does not say."""
-    return str(read_notebook(path).metadata.get("course", {}).get("lab", path.stem))
+    return _its_lab(read_notebook(path), path.stem)
+
+
+def _its_lab(notebook: Any, otherwise: str) -> str:
+    course = notebook.metadata.get("course")
+    return str(course.get("lab", otherwise)) if isinstance(course, dict) else otherwise
 
 
 def read_submission(path: Path, lab: str) -> Any:
     """A learner's notebook for `lab`; CourseError where it is no such notebook."""
     notebook = read_notebook(path)
-    its_lab = notebook.metadata.get("course", {}).get("lab", lab)
+    its_lab = _its_lab(notebook, lab)
     if its_lab != lab:
         raise CourseError(f"{path} belongs to lab {its_lab}, not to {lab}; name the other lab.")
     return notebook
@@ -59,9 +75,7 @@ def check_complete(path: Path, notebook: Any, released: Any) -> None:
         raise CourseError(
             f"{path} lacks the cell '{missing[0]}'; take your answers to a fresh copy of the lab."
         )
-    ids = [
-        cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata
-    ]
+    ids = [grade_id for grade_id, _ in _named_cells(notebook)]
     doubled = next((grade_id for grade_id in ids if ids.count(grade_id) > 1), None)
     if doubled:
         raise CourseError(f"{path} holds the cell '{doubled}' twice; delete the copy.")

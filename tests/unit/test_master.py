@@ -74,6 +74,16 @@ BROKEN_MASTERS = {
         '# %% test: spread, 3 points tags=["varies"]',
         "tagged 'varies' without a reason",
     ),
+    "solution in a given cell": (
+        "# %%\nimport random",
+        "# %%\n### BEGIN SOLUTION\nimport random\n### END SOLUTION",
+        "BEGIN SOLUTION belongs into answer or review or written cells",
+    ),
+    "tags that are no list": (
+        'tags=["parameters"]',
+        'tags="parameters"',
+        "a heading's metadata is off",
+    ),
     "no title": ("# # The mean of a column", "# The mean of a column", "no '# Title'"),
 }
 
@@ -92,6 +102,35 @@ def test_a_broken_master_is_named_and_changes_nothing(
     assert len(printed.strip().splitlines()) == 1
     assert printed.strip().endswith(".")
     assert sorted(p.relative_to(mini.root) for p in mini.root.rglob("*")) == before
+
+
+def test_a_master_that_is_not_utf8(mini: Course) -> None:
+    path = mini.master(LAB)
+    path.write_bytes(path.read_bytes() + b"\xff")
+    with pytest.raises(CourseError, match="is not UTF-8"):
+        read_lab(path)
+
+
+@pytest.mark.parametrize("end", ["raise SystemExit", "import os; os._exit(0)", "1 / 0"])
+def test_a_model_answer_that_stops_is_not_released(
+    mini: Course, end: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(mini, "lab.py", "center = mean(values)\n", f"center = mean(values)\n{end}\n")
+    assert main(["--course", str(mini.root), "release", LAB]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+    assert not mini.labs.exists()
+
+
+def test_a_failed_release_leaves_the_former_one(
+    released_mini: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = released_mini.labs / LAB
+    before = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    monkeypatch.setattr("grader.release.find_leaks", lambda lab, path: ["an answer"])
+    assert main(["--course", str(released_mini.root), "release", LAB]) == 2
+    after = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert after == before
+    assert [path.name for path in released_mini.labs.iterdir()] == [LAB]
 
 
 def test_a_sound_master_is_read(mini: Course) -> None:

@@ -93,6 +93,25 @@ def test_edited_tests_do_not_help(released_mini: Course, work: Path) -> None:
     assert check(released_mini, LAB, work, full=False)[0].outcome == "wrong"
 
 
+def test_odd_metadata_counts_as_a_deleted_cell(
+    released_mini: Course, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = json.loads(work.read_text())
+    data["metadata"]["course"] = None
+    odd = [None, "mean", ["mean"], {"grade_id": ["mean"]}]
+    for cell, nbgrader in zip(data["cells"][2:], odd, strict=False):
+        cell["metadata"]["nbgrader"] = nbgrader
+    work.write_text(json.dumps(data))
+    assert main(["--course", str(released_mini.root), "check", LAB]) == 2
+    assert "lacks the cell" in capsys.readouterr().err
+
+
+def test_code_that_takes_the_streams_away_is_no_pass(released_mini: Course, work: Path) -> None:
+    silent = "import sys\nsys.stdout = sys.stderr = None\ndef mean(values):\n    return 1"
+    write_answers(work, {"mean": silent})
+    assert check(released_mini, LAB, work, full=False)[0].outcome != "right"
+
+
 def _delete_cell(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     notebook.cells = [
@@ -122,6 +141,15 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another lab": (_from_another_lab, "belongs to lab other-lab"),
     "cell deleted": (_delete_cell, "lacks the cell 'spread-test'"),
     "cell doubled": (_double_cell, "holds the cell 'mean' twice"),
+    "deeply nested": (lambda path: path.write_text("[" * 10**5), "is not a notebook"),
+    "lone surrogate": (
+        lambda path: path.write_text(path.read_text().replace("small", "\\ud800")),
+        "is not a notebook",
+    ),
+    "ends its process": (
+        lambda path: write_answers(path, {"mean": "import os\nos._exit(1)"}),
+        "ended its own process",
+    ),
     "no file": (lambda path: path.unlink(), "does not exist"),
 }
 
@@ -136,7 +164,7 @@ def test_a_broken_notebook_is_named_and_left_alone(
     assert main(["--course", str(released_mini.root), "check", LAB]) == 2
     printed = capsys.readouterr().err
     assert said in printed
-    assert str(work) in printed
+    assert str(work.parent) in printed
     assert len(printed.strip().splitlines()) == 1
     assert (work.read_bytes() if work.exists() else None) == before
 

@@ -70,12 +70,34 @@ def test_a_zip_that_points_outside_is_refused(
     assert not released_mini.submitted.exists()
 
 
+def test_a_broken_zip_is_named(
+    released_mini: Course, inbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    archive = released_mini.root / "broken.zip"
+    with zipfile.ZipFile(archive, "w") as out:
+        out.write(inbox / "ada.ipynb", "ada.ipynb")
+    data = bytearray(archive.read_bytes())
+    data[200] ^= 0xFF
+    archive.write_bytes(data)
+    assert collect(released_mini, archive) == 2
+    assert "cannot be unpacked" in capsys.readouterr().err
+    assert not released_mini.submitted.exists()
+
+
+def test_two_notebooks_of_one_student(
+    released_mini: Course, inbox: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (inbox / "bob.ipynb").write_bytes((inbox / "ada.ipynb").read_bytes())
+    assert collect(released_mini, inbox) == 2
+    assert "is a second notebook of bob" in capsys.readouterr().err
+
+
 def test_links_are_refused(
     released_mini: Course, inbox: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (inbox / "eve.ipynb").symlink_to(inbox / "ada.ipynb")
     assert collect(released_mini, inbox) == 2
-    assert "is a link" in capsys.readouterr().err
+    assert "is no plain file" in capsys.readouterr().err
     assert not (released_mini.submitted / "eve").exists()
 
 

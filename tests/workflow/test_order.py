@@ -2,7 +2,7 @@
 
 import pytest
 
-from grader.cli import main
+from grader.cli import main, only_one
 from grader.course import Course
 
 EARLY = [
@@ -25,6 +25,20 @@ def test_one_sentence(
     printed = capsys.readouterr().err
     assert said in printed
     assert len(printed.strip().splitlines()) == 1
+
+
+def test_one_grader_at_a_time(released_mini: Course, capsys: pytest.CaptureFixture[str]) -> None:
+    with only_one(released_mini):
+        assert main(["--course", str(released_mini.root), "autograde", "mini-mean"]) == 2
+    assert "another grader is at work" in capsys.readouterr().err
+
+
+def test_export_to_a_place_that_is_not_there(
+    released_mini: Course, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = released_mini.root / "nowhere" / "grades.csv"
+    assert main(["--course", str(released_mini.root), "export", "--to", str(target)]) == 2
+    assert "nowhere" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

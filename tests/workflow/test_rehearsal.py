@@ -20,7 +20,7 @@ LOOP = "def mean(values):\n    while True:\n        pass\n"
 
 
 def students(course: Course) -> dict[str, dict[str, str]]:
-    """Seven learners and what each wrote."""
+    """Eight learners and what each wrote."""
     model, wrong = model_answers(course, LAB), wrong_answers(course, LAB)
     return {
         "perfect": model,
@@ -29,6 +29,11 @@ def students(course: Course) -> dict[str, dict[str, str]]:
         "visible-only": {**model, "mean": wrong["mean"]},
         "endless-loop": {**model, "mean": LOOP},
         "syntax-error": {**model, "spread": "def spread(values, center)\n    return 0"},
+        "curious": {
+            **model,
+            "mean": wrong["mean"],
+            "spread": "print(In)\n\ndef spread(values, center):\n    raise AssertionError(In[-1])",
+        },
         "edited-tests": {"mean-test": "assert True", "spread-test": "pass"},
     }
 
@@ -41,6 +46,7 @@ SCORES = {
     "visible-only": {"mean": 0, "spread": 3, "mean-review": 2, "choice": None},
     "endless-loop": {"mean": 0, "spread": 3, "mean-review": 2, "choice": None},
     "syntax-error": {"mean": 4, "spread": 0, "mean-review": 2, "choice": None},
+    "curious": {"mean": 0, "spread": 0, "mean-review": 2, "choice": None},
     "edited-tests": {"mean": 0, "spread": 0, "mean-review": 0, "choice": 0},
 }
 
