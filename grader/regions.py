@@ -1,6 +1,7 @@
 """Marked regions in a cell: `### BEGIN <NAME>` to `### END <NAME>`."""
 
 import re
+from collections.abc import Iterator
 
 SOLUTION = "SOLUTION"
 HIDDEN_TESTS = "HIDDEN TESTS"
@@ -37,32 +38,33 @@ def check(source: str) -> None:
         raise MarkerError(opened, f"BEGIN {inside} without its END {inside}")
 
 
-def replace(source: str, name: str, stub: str = "") -> str:
-    """The source with each region of this name replaced by `stub`, indented as its BEGIN is."""
-    kept: list[str] = []
-    inside = False
+def _lines(source: str, name: str) -> Iterator[tuple[str, str]]:
+    """Each line with its place: "begin", "inside", "end" or "outside" of a region `name`."""
+    inside_region = False
     for line in source.split("\n"):
         marker = _MARKER.match(line)
         if marker and marker.group(2) == name:
-            inside = marker.group(1) == "BEGIN"
+            inside_region = marker.group(1) == "BEGIN"
+            yield ("begin" if inside_region else "end"), line
+        else:
+            yield ("inside" if inside_region else "outside"), line
+
+
+def replace(source: str, name: str, stub: str = "") -> str:
+    """The source with each region of this name replaced by `stub`, indented as its BEGIN is."""
+    kept: list[str] = []
+    for place, line in _lines(source, name):
+        if place == "begin":
             indent = line[: len(line) - len(line.lstrip())]
-            kept += [indent + new for new in stub.splitlines()] if inside else []
-        elif not inside:
+            kept += [indent + new for new in stub.splitlines()]
+        elif place == "outside":
             kept.append(line)
     return "\n".join(kept).rstrip()
 
 
 def inside(source: str, name: str) -> str:
     """The text of every region of this name."""
-    kept: list[str] = []
-    open_region = False
-    for line in source.split("\n"):
-        marker = _MARKER.match(line)
-        if marker and marker.group(2) == name:
-            open_region = marker.group(1) == "BEGIN"
-        elif open_region:
-            kept.append(line)
-    return "\n".join(kept)
+    return "\n".join(line for place, line in _lines(source, name) if place == "inside")
 
 
 def unmark(source: str) -> str:
