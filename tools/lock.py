@@ -1,6 +1,7 @@
 """Compile pyproject.toml into requirements.txt, one lock for Linux and macOS (`make lock`)."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -22,16 +23,18 @@ def lock_text(compiled: str) -> str:
 
 
 def main() -> int:
-    # Versions already in the lock stay unless pyproject.toml rules them out.
+    # uv keeps the versions it finds in its output file, unless pyproject.toml rules them out.
+    scratch = LOCK.with_suffix(".new")
+    if LOCK.exists():
+        shutil.copyfile(LOCK, scratch)
     command = ["uv", "pip", "compile", "pyproject.toml", "--universal", "--all-extras"]
-    command += ["--no-annotate", "--no-header", "--quiet"]
-    command += ["--constraint", LOCK.name] if LOCK.exists() else []
+    command += ["--no-annotate", "--no-header", "--quiet", "--output-file", scratch.name]
     compiled = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if compiled.returncode:
+        scratch.unlink(missing_ok=True)
         print(f"make lock: no set of versions fits pyproject.toml; uv says: {compiled.stderr}")
         return 2
-    scratch = LOCK.with_suffix(".new")
-    scratch.write_text(lock_text(compiled.stdout))
+    scratch.write_text(lock_text(scratch.read_text(encoding="utf-8")), encoding="utf-8")
     scratch.replace(LOCK)
     return 0
 
