@@ -96,6 +96,8 @@ def nbgrader_api(course: Course) -> Any:
     # nbgrader's models make SQLAlchemy 2 warn at every submission, to no consequence.
     warnings.filterwarnings("ignore", category=SAWarning)
     # nbgrader starts `alembic` by name when it makes a gradebook.
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    programs = str(Path(sys.executable).parent)
+    if programs not in os.environ["PATH"].split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([programs, os.environ["PATH"]])
     config = nbgrader_config(course)
     return NbGraderAPI(coursedir=CourseDirectory(config=config), config=config)

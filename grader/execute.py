@@ -61,6 +61,15 @@ def run_offline(command: list[str], folder: Path) -> subprocess.CompletedProcess
         ) from None
 
 
+def replay_offline(master: Path, seed: int, folder: Path, *more: str) -> None:
+    """Run `python -m grader.replay` in `folder`; CourseError with its last line where it fails."""
+    command = [sys.executable, "-m", "grader.replay", str(master), str(seed), str(folder)]
+    done = run_offline([*command, *more], folder)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise CourseError(f"{master}, seed {seed}: running the answers failed: {last}; mend it.")
+
+
 def execute_offline(notebook: Path, output: Path, seed: int, folder: Path) -> Cost:
     """Execute `notebook` in `folder` in a process of its own; CourseError where a cell fails."""
     command = [sys.executable, "-m", "grader.execute", str(notebook), str(output)]

@@ -13,7 +13,6 @@ from grader import regions
 from grader.errors import CourseError
 
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
-QUESTION_KINDS = ("answer", "test", "written", "review")
 
 _HEADING = re.compile(r"^(answer|test|written|review|given|make): *([a-z][a-z0-9-]*)(?:, *(.*))?$")
 _POINTS = re.compile(r"^(\d+(?:\.\d+)?) points?$")

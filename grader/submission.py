@@ -62,20 +62,14 @@ def read_submission(path: Path, lab: str) -> Any:
     return notebook
 
 
-def find_missing(notebook: Any, released: Any) -> list[str]:
-    """grade_ids of the released notebook that the learner's lacks."""
-    mine = grade_cells(notebook)
-    return [grade_id for grade_id in grade_cells(released) if grade_id not in mine]
-
-
 def check_complete(path: Path, notebook: Any, released: Any) -> None:
     """CourseError where cells that the lab needs were deleted, or occur twice."""
-    missing = find_missing(notebook, released)
+    ids = [grade_id for grade_id, _ in _named_cells(notebook)]
+    missing = next((grade_id for grade_id in grade_cells(released) if grade_id not in ids), None)
     if missing:
         raise CourseError(
-            f"{path} lacks the cell '{missing[0]}'; take your answers to a fresh copy of the lab."
+            f"{path} lacks the cell '{missing}'; take your answers to a fresh copy of the lab."
         )
-    ids = [grade_id for grade_id, _ in _named_cells(notebook)]
     doubled = next((grade_id for grade_id in ids if ids.count(grade_id) > 1), None)
     if doubled:
         raise CourseError(f"{path} holds the cell '{doubled}' twice; delete the copy.")

@@ -20,7 +20,7 @@ from grader import offline
 from grader.answers import Variant, read_bank
 from grader.course import CONFIG, Course, nbgrader_api
 from grader.errors import CourseError
-from grader.execute import Cost, execute_offline, run_offline
+from grader.execute import Cost, execute_offline, replay_offline, run_offline
 from grader.master import Lab, read_lab
 from grader.release import last_line, record_given, release
 from grader.replay import Trial, Verdict, read_trials
@@ -133,7 +133,8 @@ def _model_answers(course: Course, lab: Lab, seed: int, report: Report) -> Itera
     """Under each seed the model answers must earn everything, within the budget."""
     folder = _run_folder(course, lab, seed)
     shutil.copytree(course.source / lab.name, folder)
-    record_given(lab, seed, folder)
+    if seed != lab.seed:  # of which release has written the values
+        record_given(lab, seed, folder)
     output = folder / "executed.ipynb"
     report.seeds.append(seed)
     try:
@@ -199,12 +200,10 @@ def _bank(course: Course, lab: Lab, bank: tuple[Variant, ...], report: Report) -
     folder = course.root / "runs" / "bank"
     shutil.copytree(course.source / lab.name, folder)
     out = folder / "trials.jsonl"
-    master = str(lab.path)
-    command = [sys.executable, "-m", "grader.replay", master, str(lab.seed), str(folder)]
-    done = run_offline([*command, "--variants", str(out)], folder)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        yield f"{lab.name}: the bank could not be tried: {reason}"
+    try:
+        replay_offline(lab.path, lab.seed, folder, "--variants", str(out))
+    except CourseError as error:
+        yield f"{lab.name}: the bank could not be tried: {error}"
         return
     trials = {(trial.question, trial.title): trial for trial in read_trials(out)}
     for variant in bank:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.answers import read_bank
 from grader.course import CONFIG, Course
-from grader.execute import execute_offline, run_offline
+from grader.execute import execute_offline, replay_offline
 from grader.master import read_lab
 from grader.release import write_source
 
@@ -32,9 +32,8 @@ def test_other_answers_in_forks_against_a_notebook_run_each(tmp_path: Path) -> N
     lab = read_lab(course.master(LAB))
     variants = len(read_bank(lab))
     folder = course.source / LAB
-    command = [sys.executable, "-m", "grader.replay", str(lab.path), str(lab.seed), str(folder)]
     trials = str(tmp_path / "trials.jsonl")
-    forked = seconds(lambda: run_offline([*command, "--variants", trials], folder))
+    forked = seconds(lambda: replay_offline(lab.path, lab.seed, folder, "--variants", trials))
     notebook, output = folder / f"{LAB}.ipynb", tmp_path / "executed.ipynb"
     once = seconds(lambda: execute_offline(notebook, output, lab.seed, folder))
     print(
