@@ -13,8 +13,8 @@ from nbformat.v4 import new_output
 
 from grader.answers import read_bank
 from grader.course import Course, require_released
+from grader.engine.launch import SINGLE_THREADED
 from grader.errors import CourseError
-from grader.execute import SINGLE_THREADED
 from grader.master import read_lab
 from grader.notebook import source_notebook
 from grader.submission import check_complete, grade_cells, read_submission

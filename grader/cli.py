@@ -4,11 +4,11 @@ import argparse
 import contextlib
 import fcntl
 import sys
-import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from grader.course import CONFIG, Course, choose_labs, find_course, require_released
 from grader.errors import CourseError
@@ -46,20 +46,30 @@ def only_one(course: Course) -> Iterator[None]:
         yield
 
 
-@dataclass
-class Pace:
-    """Print count, rate and time left after each finished piece of work."""
+class Progress:
+    """A bar with rate, time left and a running count by outcome."""
 
-    total: int
-    done: int = 0
-    started: float = 0.0
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.outcomes: Counter[str] = Counter()
 
-    def step(self, what: str) -> None:
-        self.started = self.started or time.perf_counter()
-        self.done += 1
-        passed = time.perf_counter() - self.started
-        left = passed / max(self.done - 1, 1) * (self.total - self.done)
-        print(f"{self.done}/{self.total}  {what}  (about {left:.0f} s left)", flush=True)
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def start(self, total: int) -> None:
+        from tqdm import tqdm
+
+        if total:
+            self.bar = tqdm(total=total, unit=" submissions", mininterval=0.5)
+
+    def step(self, outcome: str) -> None:
+        self.outcomes[outcome] += 1
+        self.bar.set_postfix(self.outcomes, refresh=False)
+        self.bar.update()
 
 
 def _release(course: Course, options: argparse.Namespace) -> int:
@@ -105,17 +115,32 @@ def _collect(course: Course, options: argparse.Namespace) -> int:
 
 
 def _autograde(course: Course, options: argparse.Namespace) -> int:
-    from grader.autograde import autograde
+    from grader.autograde import Graded, autograde
+    from grader.summary import needs_person, summary, write_json
 
-    require_released(course, options.lab)
-    students = len(list(course.submitted.glob(f"*/{options.lab}")))
-    pace, problems = Pace(students), 0
-    for graded in autograde(course, options.lab, force=options.force):
-        score = f"{graded.score:g} of {graded.max_score:g} points"
-        pace.step(f"{graded.student}  {graded.problem or score}")
-        problems += bool(graded.problem)
-    print(f"{pace.done - problems} graded, {problems} not graded")
-    return 1 if problems else 0
+    with Progress() as progress:
+        graded: list[Graded] = []
+        for one in autograde(
+            course,
+            options.lab,
+            force=options.force,
+            isolation=options.isolation,
+            scheduler=options.scheduler,
+            announce=progress.start,
+        ):
+            graded.append(one)
+            if one.fresh:
+                progress.step(one.outcome)
+    if options.json:
+        write_json(graded, options.json)
+    print(summary(graded))
+    return 1 if needs_person(graded) else 0
+
+
+def _doctor(course: Course, options: argparse.Namespace) -> int:
+    from grader.engine.doctor import doctor
+
+    return doctor()
 
 
 def _feedback(course: Course, options: argparse.Namespace) -> int:
@@ -200,6 +225,17 @@ def _parser() -> argparse.ArgumentParser:
     autograde = verb("autograde", _autograde, "Grade what is new in submitted/.", lab, writes=True)
     autograde.add_argument("lab", metavar="LAB")
     autograde.add_argument("--force", action="store_true", help="grade again what was graded")
+    autograde.add_argument("--json", type=Path, metavar="FILE", help="write every result there")
+    autograde.add_argument(
+        "--isolation",
+        choices=("sandbox", "none"),
+        default="sandbox",
+        help="none: learners' code runs with your own rights",
+    )
+    autograde.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="grade on this Dask cluster"
+    )
+    verb("doctor", _doctor, "Say what this machine offers for grading strangers' code.", "")
     feedback = verb(
         "feedback", _feedback, "Write feedback/ for graded submissions.", lab, writes=True
     )

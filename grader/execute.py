@@ -1,115 +1,103 @@
-"""Execute a notebook by papermill on one core without a network, and measure it.
+"""Run a lab's notebook, or its replay, in forks of a template: one core, no network, measured."""
 
-    python -m grader.execute IN.ipynb OUT.ipynb --seed 20260101
-
-writes OUT.ipynb, and as its last line of output what the run cost, as JSON.
-"""
-
-import argparse
-import json
 import os
-import resource
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from unittest.mock import patch
 
-import papermill
-
-from grader import offline
+from grader.engine import provisioner
+from grader.engine.launch import Template, run_module, running_template
+from grader.engine.specification import imported, preload
 from grader.errors import CourseError
-
-# One thread per library: the budget is stated for one core.
-SINGLE_THREADED = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MPLBACKEND": "Agg",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-}
-
+from grader.master import Lab
 
 RUN_LIMIT_S = 600
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall time and peak resident memory of the kernel, CPU time of all processes."""
+    """Wall time with the imports, CPU time and peak resident memory of a notebook's kernel."""
 
     wall_s: float
     cpu_s: float
     memory_mb: float
 
 
-def run_offline(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command without a network, single-threaded, in `folder`."""
-    environment = {**os.environ, **SINGLE_THREADED}
+@contextmanager
+def lab_template(lab: Lab) -> Iterator[Template]:
+    """A template that has imported what the lab's cells import."""
+    code = [cell.source for cell in lab.cells if cell.kind not in ("markdown", "written")]
+    modules = preload({name for source in code for name in imported(source)}, data=())
+    with running_template(modules, sandboxed=False) as template:
+        yield template
+
+
+def replay(template: Template, master: Path, seed: int, folder: Path, *more: str) -> None:
+    """Run `grader.replay` in `folder`; CourseError with its last line where it fails."""
+    arguments = [str(master), str(seed), str(folder), *more]
     try:
-        return subprocess.run(
-            [*offline.prefix(), *command],
+        status, said = run_module(template, "grader.replay", arguments, folder, RUN_LIMIT_S)
+    except TimeoutError:
+        raise CourseError(
+            f"{master}, seed {seed}: the answers ran for {RUN_LIMIT_S} s; "
+            "look for an endless loop."
+        ) from None
+    if status:
+        last = (said.strip().splitlines() or ["no message"])[-1]
+        raise CourseError(f"{master}, seed {seed}: running the answers failed: {last}; mend it.")
+
+
+def execute(template: Template, notebook: Path, output: Path, seed: int, folder: Path) -> Cost:
+    """Execute a notebook by papermill in `folder`; CourseError where a cell fails."""
+    import papermill
+
+    started = time.perf_counter()
+    with patch.dict(os.environ, environment(template)):
+        try:
+            papermill.execute_notebook(
+                notebook,
+                output,
+                parameters={"seed": seed},
+                kernel_name="python3",
+                progress_bar=False,
+                cwd=folder,
+                execution_timeout=RUN_LIMIT_S,
+            )
+        except papermill.PapermillExecutionError as error:
+            raise CourseError(
+                f"{notebook.name}, seed {seed}: cell {error.cell_index + 1} failed with "
+                f"{error.ename}: {error.evalue}"
+            ) from None
+    wall_s = time.perf_counter() - started + template.import_seconds()
+    kernel = provisioner.ended[-1]
+    return Cost(wall_s, kernel["cpu_s"], kernel["memory_mb"])
+
+
+def environment(template: Template) -> dict[str, str]:
+    """For tools that execute a lab's notebook: forked kernels, and figures that stay undrawn."""
+    return {**provisioner.forked_kernels(template), "MPLBACKEND": "Agg"}
+
+
+def run_tool(template: Template, command: list[str], folder: Path) -> tuple[int, str]:
+    """Run a tool that executes notebooks in `folder`; its status and output."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
             cwd=folder,
-            env=environment,
-            capture_output=True,
+            env=environment(template),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
             timeout=RUN_LIMIT_S,
         )
     except subprocess.TimeoutExpired:
         raise CourseError(
-            f"'{' '.join(command[1:5])}' ran for {RUN_LIMIT_S} s; look for an endless loop."
+            f"'{' '.join(command[:3])}' ran for {RUN_LIMIT_S} s; look for an endless loop."
         ) from None
-
-
-def replay_offline(master: Path, seed: int, folder: Path, *more: str) -> None:
-    """Run `python -m grader.replay` in `folder`; CourseError with its last line where it fails."""
-    command = [sys.executable, "-m", "grader.replay", str(master), str(seed), str(folder)]
-    done = run_offline([*command, *more], folder)
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise CourseError(f"{master}, seed {seed}: running the answers failed: {last}; mend it.")
-
-
-def execute_offline(notebook: Path, output: Path, seed: int, folder: Path) -> Cost:
-    """Execute `notebook` in `folder` in a process of its own; CourseError where a cell fails."""
-    command = [sys.executable, "-m", "grader.execute", str(notebook), str(output)]
-    done = run_offline([*command, "--seed", str(seed)], folder)
-    if done.returncode:
-        raise CourseError(f"{notebook.name}, seed {seed}: {done.stdout.strip() or done.stderr}")
-    return Cost(**json.loads(done.stdout.splitlines()[-1]))
-
-
-def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("notebook", type=Path)
-    parser.add_argument("output", type=Path)
-    parser.add_argument("--seed", type=int, required=True)
-    options = parser.parse_args(arguments)
-    if sys.platform == "linux":
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    started = time.perf_counter()
-    try:
-        papermill.execute_notebook(
-            options.notebook,
-            options.output,
-            parameters={"seed": options.seed},
-            kernel_name="python3",
-            progress_bar=False,
-        )
-    except papermill.PapermillExecutionError as error:
-        print(f"cell {error.cell_index + 1} failed with {error.ename}: {error.evalue}")
-        return 2
-    kernel = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ours = resource.getrusage(resource.RUSAGE_SELF)
-    megabyte = 1024 if sys.platform == "linux" else 1024**2
-    cost = Cost(
-        wall_s=time.perf_counter() - started,
-        cpu_s=kernel.ru_utime + kernel.ru_stime + ours.ru_utime + ours.ru_stime,
-        memory_mb=kernel.ru_maxrss / megabyte,
-    )
-    print(json.dumps(asdict(cost)))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return done.returncode, done.stdout

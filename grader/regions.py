@@ -67,6 +67,12 @@ def inside(source: str, name: str) -> str:
     return "\n".join(line for place, line in _lines(source, name) if place == "inside")
 
 
+def lines_inside(source: str, name: str) -> set[int]:
+    """Numbers, from 1, of the lines that these regions have in the unmarked source."""
+    kept = [place for place, line in _lines(source, name) if not _MARKER.match(line)]
+    return {number for number, place in enumerate(kept, 1) if place == "inside"}
+
+
 def unmark(source: str) -> str:
     """The source with the markers gone and the regions' text kept."""
     return "\n".join(line for line in source.split("\n") if not _MARKER.match(line))

@@ -12,23 +12,31 @@ import nbformat
 from grader import regions
 from grader.answers import read_bank
 from grader.course import Course, nbgrader_api
+from grader.engine.launch import Template
 from grader.errors import CourseError
-from grader.execute import replay_offline
+from grader.execute import lab_template, replay
 from grader.master import Lab, read_lab
 from grader.notebook import source_notebook
 
 _RAISED = re.compile(r"[\w.]+(Error|Exception)\b.*")
 
 
-def write_source(course: Course, name: str) -> Lab:
-    """Make `source/<lab>/` afresh: the notebook and its data, nothing else."""
+def write_source(course: Course, name: str, given: Path | None = None) -> Lab:
+    """Make `source/<lab>/` afresh: the notebook and its data, nothing else.
+
+    `given` holds the data where a replay has already made them.
+    """
     lab = read_lab(course.master(name))
     notebook = source_notebook(lab, read_bank(lab))
     course.source.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=course.source, prefix=".new-") as scratch:
         folder = Path(scratch) / name
         folder.mkdir()
-        record_given(lab, lab.seed, folder)
+        if given is not None and given.exists():
+            shutil.copytree(given, folder / "given")
+        elif any(cell.kind == "given" for cell in lab.cells):
+            with lab_template(lab) as template:
+                record_given(template, lab, lab.seed, folder)
         nbformat.write(notebook, folder / f"{name}.ipynb")
         target = course.source / name
         if target.exists():
@@ -37,11 +45,9 @@ def write_source(course: Course, name: str) -> Lab:
     return lab
 
 
-def record_given(lab: Lab, seed: int, folder: Path) -> None:
+def record_given(template: Template, lab: Lab, seed: int, folder: Path, *more: str) -> None:
     """Run the model answers under `seed`; they leave `given/` in `folder`."""
-    if not any(cell.kind == "given" for cell in lab.cells):
-        return
-    replay_offline(lab.path, seed, folder)
+    replay(template, lab.path, seed, folder, *more)
     for cell in lab.cells:
         if cell.kind == "given" and not list((folder / "given").glob(f"{cell.name}-{seed}.*")):
             raise CourseError(
@@ -50,13 +56,13 @@ def record_given(lab: Lab, seed: int, folder: Path) -> None:
             )
 
 
-def release(course: Course, name: str) -> Path:
+def release(course: Course, name: str, given: Path | None = None) -> Path:
     """Release one lab through nbgrader; return the learner's notebook.
 
     The gradebook learns the assignment; `labs/<lab>/` holds what learners get, to the byte the
     same for the same master.
     """
-    lab = write_source(course, name)
+    lab = write_source(course, name, given)
     with _kept_on_failure(course.labs / name):
         result = nbgrader_api(course).generate_assignment(name, force=True, create=True)
         if not result["success"]:

@@ -24,11 +24,13 @@ from typing import Any
 
 from grader import regions
 from grader.answers import Variant, read_bank
+from grader.engine.forksafe import unsafe_imports
 from grader.errors import CourseError
 from grader.master import Cell, Lab, read_lab
 from grader.notebook import test_source
 
 VARIANT_LIMIT_S = 30
+QUESTION_LIMIT_S = 300
 
 
 @dataclass
@@ -83,14 +85,15 @@ def run_test(source: str, namespace: dict[str, Any]) -> tuple[list[tuple[int, st
 def judge(lab: Lab, bank: tuple[Variant, ...], question: str, names: dict[str, Any]) -> Verdict:
     """Score a question's test in the namespace as it is, as the gradebook would."""
     source = test_source(lab, bank, question)
-    visible, _ = run_test(regions.replace(source, regions.HIDDEN_TESTS), names)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         failures, value = run_test(source, names)
+    hidden = regions.lines_inside(source, regions.HIDDEN_TESTS)
+    visible_passes = all(line in hidden for line, _ in failures)
     points = lab.points[question]
     earned = 0.0 if failures else float(value) if isinstance(value, (int, float)) else points
     if earned < points and not failures:
         failures = [(0, printed.getvalue())]
-    return Verdict(question, earned, not visible, failures)
+    return Verdict(question, earned, visible_passes, failures)
 
 
 def save_given(name: str, seed: int, namespace: dict[str, Any], folder: Path) -> None:
@@ -156,18 +159,58 @@ def users(lab: Lab, bank: tuple[Variant, ...], question: str, source: str) -> li
 
 
 def replay(lab: Lab, seed: int, folder: Path, bank: tuple[Variant, ...]) -> Iterator[Trial]:
-    """Run the model answers in `folder`, writing `given/`; yield a trial for each variant."""
+    """Run the model answers in `folder`, writing `given/`; yield a trial for each variant.
+
+    Each variant starts from the state that the model answers left: in a fork of this process, or,
+    where the lab uses a library that does not survive one, in a replay of its question's own.
+    """
     os.chdir(folder)
+    if not unsafe_libraries(lab, bank):
+        yield from _run_all(lab, seed, folder, bank, bank, in_fork)
+        return
+    for question in dict.fromkeys(variant.question for variant in bank):
+        mine = tuple(variant for variant in bank if variant.question == question)
+        work = partial(_in_turn, lab, seed, folder, bank, mine)
+        yield from in_fork(f"{question}, one of its answers", work, QUESTION_LIMIT_S)
+    yield from _run_all(lab, seed, folder, bank, (), in_fork)
+
+
+def unsafe_libraries(lab: Lab, bank: tuple[Variant, ...]) -> list[str]:
+    """Libraries of a lab that no fork in the middle of its work may carry along."""
+    cells = [cell.source for cell in lab.cells if cell.kind not in ("markdown", "written")]
+    return unsafe_imports([*cells, *(variant.source for variant in bank)])
+
+
+Forks = Callable[[str, Callable[[], list[Trial]]], list[Trial]]
+
+
+def _in_turn(
+    lab: Lab, seed: int, folder: Path, bank: tuple[Variant, ...], tried: tuple[Variant, ...]
+) -> list[Trial]:
+    """Try one question's variants in this process, one after the other."""
+    return list(_run_all(lab, seed, folder, bank, tried, lambda _, work: work()))
+
+
+def _run_all(
+    lab: Lab,
+    seed: int,
+    folder: Path,
+    bank: tuple[Variant, ...],
+    tried: tuple[Variant, ...],
+    forks: Forks,
+) -> Iterator[Trial]:
+    """Run the model answers; at each question, those of its variants that are to be tried."""
     names: dict[str, Any] = {"__name__": "__main__", "display": lambda *_: None}
     for position, cell in enumerate(lab.cells):
         if cell.kind in ("markdown", "written"):
             continue
         if cell.kind in ("test", "review"):
-            mine = [variant for variant in bank if variant.question == cell.question]
+            mine = [variant for variant in tried if variant.question == cell.question]
             if cell.kind == "review" and mine:
                 _run(cell, names)
             for variant in mine:
-                yield _in_fork(variant, partial(_try, lab, bank, variant, position, names))
+                what = f"{variant.question}, '{variant.title}'"
+                yield from forks(what, partial(_try, lab, bank, variant, position, dict(names)))
             if cell.kind == "test":
                 continue
         if cell.kind == "given":
@@ -182,18 +225,17 @@ def _run(cell: Cell, names: dict[str, Any]) -> None:
     exec(code, names)
 
 
-def _try(lab: Lab, bank: tuple[Variant, ...], variant: Variant, at: int, names: Any) -> Trial:
+def _try(
+    lab: Lab, bank: tuple[Variant, ...], variant: Variant, at: int, names: dict[str, Any]
+) -> list[Trial]:
     """Put a variant in the model answer's place; judge its question, then those that use it."""
     with contextlib.redirect_stdout(io.StringIO()):
         try:
             exec(compile(variant.source, f"<{variant.title}>", "exec"), names)
         except Exception as error:
             note = f"{type(error).__name__}: {error}"
-            return Trial(
-                variant.question,
-                variant.title,
-                [Verdict(variant.question, 0.0, False, [(0, note)])],
-            )
+            verdict = Verdict(variant.question, 0.0, False, [(0, note)])
+            return [Trial(variant.question, variant.title, [verdict])]
     verdicts = [judge(lab, bank, variant.question, names)]
     waiting = users(lab, bank, variant.question, variant.source)
     for cell in lab.cells[at + 1 :]:
@@ -206,10 +248,12 @@ def _try(lab: Lab, bank: tuple[Variant, ...], variant: Variant, at: int, names: 
             waiting.remove(cell.question)
         elif cell.kind not in ("markdown", "written", "test", "make"):
             _run(cell, names)
-    return Trial(variant.question, variant.title, verdicts)
+    return [Trial(variant.question, variant.title, verdicts)]
 
 
-def _in_fork(variant: Variant, work: Callable[[], Trial]) -> Trial:
+def in_fork(
+    what: str, work: Callable[[], list[Trial]], seconds: int = VARIANT_LIMIT_S
+) -> list[Trial]:
     """Run `work` in a forked copy of this process; its result comes back through a pipe."""
     read_end, write_end = os.pipe()
     sys.stdout.flush()
@@ -218,9 +262,9 @@ def _in_fork(variant: Variant, work: Callable[[], Trial]) -> Trial:
         status = 1
         try:
             os.close(read_end)
-            signal.alarm(VARIANT_LIMIT_S)
+            signal.alarm(seconds)
             with os.fdopen(write_end, "w") as pipe:
-                json.dump(asdict(work()), pipe)
+                json.dump([asdict(trial) for trial in work()], pipe)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -232,10 +276,10 @@ def _in_fork(variant: Variant, work: Callable[[], Trial]) -> Trial:
     _, status = os.waitpid(child, 0)
     if status or not text:
         raise CourseError(
-            f"{variant.question}, '{variant.title}': it ended its process, or ran for more than "
-            f"{VARIANT_LIMIT_S} s; take out what exits or never ends."
+            f"{what}: it ended its process, or ran for more than {seconds} s; take out what exits "
+            "or never ends."
         )
-    return _trial(json.loads(text))
+    return [_trial(data) for data in json.loads(text)]
 
 
 def _trial(data: dict[str, Any]) -> Trial:

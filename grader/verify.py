@@ -2,28 +2,36 @@
 
 import hashlib
 import json
+import os
 import resource
 import shutil
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import determine_grade, is_grade, is_solution
 
 from grader import offline
 from grader.answers import Variant, read_bank
-from grader.course import CONFIG, Course, nbgrader_api
+from grader.course import CONFIG, Course, nbgrader_config
+from grader.engine.grade import grade
+from grader.engine.launch import Template
+from grader.engine.limits import Limits
+from grader.engine.model import Submission
+from grader.engine.specification import specification
+from grader.engine.store import open_gradebook
 from grader.errors import CourseError
-from grader.execute import Cost, execute_offline, replay_offline, run_offline
+from grader.execute import Cost, execute, lab_template, run_tool
 from grader.master import Lab, read_lab
-from grader.release import last_line, record_given, release
-from grader.replay import Trial, Verdict, read_trials
+from grader.release import record_given, release
+from grader.replay import Trial, Verdict, read_trials, unsafe_libraries
 
 SEEDS = 3
 MEMORY_MB = 1500
@@ -47,6 +55,7 @@ class Report:
     right_kept: int = 0
     varies: list[str] = field(default_factory=list)
     network_blocked: bool = True
+    replayed: list[str] = field(default_factory=list)  # for these libraries; otherwise forked
     wall_s: float = 0.0
     memory_mb: float = 0.0
     cpu_s: float = 0.0
@@ -77,22 +86,37 @@ def verify(course: Course, name: str, progress: Callable[[str], None]) -> Report
         right_answers=sum(not variant.wrong for variant in bank),
         varies=[cell.varies for cell in lab.cells if cell.varies],
         network_blocked=offline.blocked(),
+        replayed=unsafe_libraries(lab, bank),
     )
-    with tempfile.TemporaryDirectory() as scratch:
+    with one_core(), lab_template(lab) as template, tempfile.TemporaryDirectory() as scratch:
         rehearsal = _scratch_course(course, Path(scratch))
+        progress(f"{len(bank)} other answers")
+        report.problems += _bank(rehearsal, lab, bank, report, template)
         progress("release")
-        release(rehearsal, name)
+        release(rehearsal, name, given=_bank_folder(rehearsal) / "given")
         progress("untouched version")
-        report.problems += _untouched(rehearsal, lab)
+        report.problems += _untouched(rehearsal, lab, template)
         for seed in range(lab.seed, lab.seed + SEEDS):
             progress(f"model answers, seed {seed}")
-            report.problems += _model_answers(rehearsal, lab, seed, report)
+            report.problems += _model_answers(rehearsal, lab, seed, report, template)
         progress("same outputs again")
-        report.problems += _same_again(rehearsal, lab)
-        progress(f"{len(bank)} other answers")
-        report.problems += _bank(rehearsal, lab, bank, report)
+        report.problems += _same_again(rehearsal, lab, template)
     report.cpu_s = round(_cpu_seconds() - started, 1)
     return report
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this process and its children on one core, for which the budget is stated."""
+    if sys.platform != "linux":
+        yield
+        return
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
 
 
 def _cpu_seconds() -> float:
@@ -107,38 +131,39 @@ def _scratch_course(course: Course, folder: Path) -> Course:
     return Course(folder)
 
 
-def _untouched(course: Course, lab: Lab) -> Iterator[str]:
+def _untouched(course: Course, lab: Lab, template: Template) -> Iterator[str]:
     """The released notebook, submitted as it is, must earn nothing."""
-    folder = course.submitted / "untouched" / lab.name
-    folder.mkdir(parents=True)
-    shutil.copyfile(course.released(lab.name), folder / f"{lab.name}.ipynb")
-    api = nbgrader_api(course)
-    result = api.autograde(lab.name, "untouched")
-    if not result["success"]:
-        yield f"{lab.name}: nbgrader cannot grade the untouched version: {last_line(result)}"
-        return
-    with Gradebook(api.coursedir.db_url, api.coursedir.course_id) as gradebook:
-        submission = gradebook.find_submission_notebook(lab.name, lab.name, "untouched")
-        for grade in submission.grades:
-            if grade.score or grade.needs_manual_grade:
-                question = grade.name.removesuffix("-test")
-                yield f"{lab.name}, {question}: the untouched version earns {grade.score:g}"
+    coursedir = CourseDirectory(config=nbgrader_config(course))
+    gradebook = open_gradebook(coursedir)
+    spec = specification(coursedir, gradebook, lab.name, Limits())
+    gradebook.dispose()
+    released = course.released(lab.name).read_bytes()
+    result = grade(spec, Submission("untouched", {lab.name: released}, {}), template)
+    if result.problem:
+        yield f"{lab.name}: the untouched version cannot be graded: {result.problem}"
+    for cell in (cell for notebook in result.notebooks for cell in notebook.cells):
+        if cell.score != 0:
+            question = cell.grade_id.removesuffix("-test")
+            earned = "waits for a person" if cell.score is None else f"earns {cell.score:g}"
+            yield f"{lab.name}, {question}: the untouched version {earned}"
 
 
 def _run_folder(course: Course, lab: Lab, seed: int) -> Path:
     return course.root / "runs" / f"{lab.name}-{seed}"
 
 
-def _model_answers(course: Course, lab: Lab, seed: int, report: Report) -> Iterator[str]:
+def _model_answers(
+    course: Course, lab: Lab, seed: int, report: Report, template: Template
+) -> Iterator[str]:
     """Under each seed the model answers must earn everything, within the budget."""
     folder = _run_folder(course, lab, seed)
     shutil.copytree(course.source / lab.name, folder)
-    if seed != lab.seed:  # of which release has written the values
-        record_given(lab, seed, folder)
+    if seed != lab.seed and (folder / "given").exists():  # the first seed's are written
+        record_given(template, lab, seed, folder)
     output = folder / "executed.ipynb"
     report.seeds.append(seed)
     try:
-        cost = execute_offline(folder / f"{lab.name}.ipynb", output, seed, folder)
+        cost = execute(template, folder / f"{lab.name}.ipynb", output, seed, folder)
     except CourseError as error:
         yield f"{lab.name}, {_failed_question(output)}: the model answer fails: {error}"
         return
@@ -174,7 +199,7 @@ def _over_budget(lab: Lab, seed: int, cost: Cost) -> Iterator[str]:
         yield f"{lab.name}: seed {seed} took {cost.memory_mb:.0f} MB of {MEMORY_MB} MB"
 
 
-def _same_again(course: Course, lab: Lab) -> Iterator[str]:
+def _same_again(course: Course, lab: Lab, template: Template) -> Iterator[str]:
     """nbval runs the first seed's notebook again; outputs must be the same."""
     folder = _run_folder(course, lab, lab.seed)
     executed = folder / "executed.ipynb"
@@ -186,22 +211,31 @@ def _same_again(course: Course, lab: Lab) -> Iterator[str]:
             cell.metadata["tags"].append("nbval-ignore-output")
     nbformat.write(notebook, executed)
     # -c: no project's pytest settings; the notebook alone is under test.
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-c", "/dev/null"]
+    command = ["pytest", "--nbval", "-q", "-c", "/dev/null"]
     command += ["-p", "no:cacheprovider", executed.name]
-    done = run_offline(command, folder)
-    if done.returncode:
-        failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
-        reason = (failed or done.stdout.strip().splitlines() or ["no message"])[-1]
+    status, said = run_tool(template, command, folder)
+    if status:
+        failed = [line for line in said.splitlines() if line.startswith("FAILED")]
+        reason = (failed or said.strip().splitlines() or ["no message"])[-1]
         yield f"{lab.name}: the same seed gave other outputs: {reason}"
 
 
-def _bank(course: Course, lab: Lab, bank: tuple[Variant, ...], report: Report) -> Iterator[str]:
-    """Every wrong answer must lose its question with its hint, every right one keep it."""
-    folder = course.root / "runs" / "bank"
-    shutil.copytree(course.source / lab.name, folder)
+def _bank_folder(course: Course) -> Path:
+    return course.root / "runs" / "bank"
+
+
+def _bank(
+    course: Course, lab: Lab, bank: tuple[Variant, ...], report: Report, template: Template
+) -> Iterator[str]:
+    """Every wrong answer must lose its question with its hint, every right one keep it.
+
+    The first seed's values for `given:` cells come of the same replay.
+    """
+    folder = _bank_folder(course)
+    folder.mkdir()
     out = folder / "trials.jsonl"
     try:
-        replay_offline(lab.path, lab.seed, folder, "--variants", str(out))
+        record_given(template, lab, lab.seed, folder, "--variants", str(out))
     except CourseError as error:
         yield f"{lab.name}: the bank could not be tried: {error}"
         return
@@ -259,12 +293,13 @@ def _question_problems(
 
 def table(reports: list[Report]) -> str:
     """The reports as one plain-text table, problems below it."""
-    header = ("lab", "questions", "points", "seeds", "wrong caught", "right kept", "varies")
-    rows = [(*header, "wall s", "MB", "CPU s", "verified")]
+    header = ("lab", "questions", "points", "seeds", "wrong caught", "right kept", "others by")
+    rows = [(*header, "varies", "wall s", "MB", "CPU s", "verified")]
     for r in reports:
         wrong = f"{r.wrong_caught}/{r.wrong_answers}"
         right = f"{r.right_kept}/{r.right_answers}"
-        counts = (str(r.questions), f"{r.points:g}", str(len(r.seeds)), wrong, right)
+        others = "replay" if r.replayed else "fork"
+        counts = (str(r.questions), f"{r.points:g}", str(len(r.seeds)), wrong, right, others)
         cost = (f"{r.wall_s:.1f}/{r.budget_s}", f"{r.memory_mb:.0f}", f"{r.cpu_s:.0f}")
         rows.append((r.lab, *counts, str(len(r.varies)), *cost, "no" if r.problems else "yes"))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
