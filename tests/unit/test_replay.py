@@ -1,16 +1,16 @@
 """The replay collects each failing assert and keeps variants apart."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from grader import replay as replaying
 from grader.answers import read_bank
 from grader.course import Course
 from grader.errors import CourseError
-from grader.execute import run_offline
+from grader.execute import lab_template, replay
 from grader.master import read_lab
 from grader.replay import names_defined, names_read, read_trials, run_test, save_given, users
 
@@ -61,9 +61,9 @@ def test_a_variant_cannot_reach_the_next(mini: Course) -> None:
     folder = mini.root / "run"
     folder.mkdir()
     out = folder / "trials.jsonl"
-    command = ["-m", "grader.replay", str(mini.master("mini-mean")), "7", str(folder)]
-    done = run_offline([sys.executable, *command, "--variants", str(out)], folder)
-    assert done.returncode == 0, done.stderr
+    lab = read_lab(mini.master("mini-mean"))
+    with lab_template(lab) as template:
+        replay(template, lab.path, 7, folder, "--variants", str(out))
     trials = read_trials(out)
     assert len(trials) == 12
     by_title = {trial.title: trial.verdicts[0] for trial in trials}
@@ -71,3 +71,18 @@ def test_a_variant_cannot_reach_the_next(mini: Course) -> None:
     assert by_title["missing counts as nought"].visible_passes
     assert by_title["missing counts as nought"].earned == 0
     assert by_title["one case only"].earned == 0.67  # 1 of 3 wrong versions caught
+
+
+def test_a_library_that_no_fork_survives_is_replayed_with_the_same_verdicts(
+    mini: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = read_lab(mini.master("mini-mean"))
+    bank = read_bank(lab)
+    monkeypatch.chdir(tmp_path)  # the replay changes the folder
+    forked = list(replaying.replay(lab, 7, tmp_path, bank))
+    monkeypatch.setattr(replaying, "unsafe_imports", lambda sources: ["polars"])
+    assert replaying.unsafe_libraries(lab, bank) == ["polars"]
+    replayed = list(replaying.replay(lab, 7, tmp_path, bank))
+    assert {(t.question, t.title): t for t in replayed} == {
+        (t.question, t.title): t for t in forked
+    }
