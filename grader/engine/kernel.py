@@ -7,6 +7,7 @@ turned is turned in the copy too.
 """
 
 import asyncio
+import importlib
 import io
 import json
 import os
@@ -16,16 +17,27 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 sys.modules["debugpy"] = None  # type: ignore[assignment]  # 60 ms and 10 MB that no grading needs
 import ipykernel.debugger  # noqa: E402, F401
 
 del sys.modules["debugpy"]
 
+from ipykernel import ipkernel  # noqa: E402
 from ipykernel.ipkernel import IPythonKernel  # noqa: E402
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 from traitlets.config import Config  # noqa: E402
+
+# What every kernel would go on to import by itself.
+for _name in (
+    *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.oinspect"),
+    *("IPython.extensions.storemagic", "pygments.formatters.terminal256", "pygments.styles"),
+    "tornado.platform.asyncio",
+):
+    importlib.import_module(_name)
 
 # Taken before any code of a learner's can put something else in their place.
 _fork, _exit, _kill, _waitpid = os.fork, os._exit, os.kill, os.waitpid
@@ -136,6 +148,11 @@ class ForkedApp(IPKernelApp):
     def init_control(self, context: Any) -> None:
         super().init_control(context)
         self.shell_channel_thread = None  # no subshells: cells run in the main thread
+
+    def init_kernel(self) -> None:
+        # For a debugger it asks every module for its file, and that writes to all their pages.
+        with patch.object(ipkernel, "sys", SimpleNamespace(modules={})):
+            super().init_kernel()
 
     def log_connection_info(self) -> None:
         self._ports = {

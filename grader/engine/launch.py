@@ -30,6 +30,7 @@ SINGLE_THREADED = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # a fork copies an entry per page
 }
 PACKAGES = ("grader", "lender")
 START_S = 120  # for importing the libraries on a loaded machine

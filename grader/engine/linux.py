@@ -89,6 +89,12 @@ def unshare(flags: int) -> None:
     _checked(_libc().unshare(flags), f"unshare({flags:#x})")
 
 
+def madvise(start: int, size: int, advice: int) -> None:
+    """Advise the kernel on this process's own memory."""
+    arguments = (ctypes.c_void_p(start), ctypes.c_size_t(size), ctypes.c_int(advice))
+    _checked(_libc().madvise(*arguments), "madvise")
+
+
 def mount(source: str, target: str, kind: str = "", flags: int = 0, data: str = "") -> None:
     """mount(2)."""
     result = _libc().mount(

@@ -39,7 +39,7 @@ _ATTRIBUTE = re.compile(
     r"[\s/]*+(?:[^\s/>][^\s/>=]*+)(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+))?+"
 )
 _MACROS = re.compile(
-    r"(?<!\\)(?:\\|&bsol;|&#0*92;?|&#[xX]0*5[cC];?)++"
+    r"(\\|&bsol;|&#0*92;?|&#[xX]0*5[cC];?)"
     r"(?=(?:href|style|class|cssId|require|csname|html\w+|mmlToken)\b)"
 )
 
@@ -91,8 +91,8 @@ def clean_html(html: str) -> str:
 
 
 def sanitize_latex(source: str) -> str:
-    """The source without the macros by which MathJax makes links and attributes."""
-    return _MACROS.sub("", source)
+    """The source with a space in the macros by which MathJax makes links and attributes."""
+    return _MACROS.sub(r"\1 ", source)
 
 
 def may_have(tag: str, name: str, value: str) -> bool:

@@ -81,6 +81,7 @@ def _socket(kernel: Kernel, kind: int, channel: str) -> Iterator[Any]:
     socket: Any = zmq.Context.instance().socket(kind)
     socket.linger = 0
     socket.maxmsgsize = LARGEST_MESSAGE
+    socket.sndtimeo = 1000  # without this, a send to a kernel that is gone never ends
     socket.reconnect_ivl = -1  # what lies at this path later may be of the learner's making
     if kind == zmq.SUB:
         socket.subscribe(b"")
@@ -135,7 +136,10 @@ def read_frames(client: Client, frames: list[bytes]) -> dict[str, Any] | None:
 def _exchange(
     client: Client, kind: str, content: dict[str, Any], seconds: float, outputs: "_Outputs"
 ) -> Reply:
-    sent: Any = client.session.send(client.shell, kind, content)
+    try:
+        sent: Any = client.session.send(client.shell, kind, content)
+    except zmq.Again:
+        return _deaf(client)
     mine = sent["header"]["msg_id"]
     until = min(time.monotonic() + seconds, client.deadline)
     reply, idle, interrupted = None, False, False
@@ -217,6 +221,14 @@ def _over_limit(client: Client, outputs: "_Outputs") -> Reply | None:
         return None
     client.kernel.signal(signal.SIGKILL)
     return Reply("limit", note=over)
+
+
+def _deaf(client: Client) -> Reply:
+    """A kernel that died between two cells, or closed its sockets, which then dies."""
+    if client.kernel.has_ended():
+        return Reply("died", note=_how_it_died(client))
+    client.kernel.signal(signal.SIGKILL)
+    return Reply("died", note="the code closed the kernel's own connections")
 
 
 def _how_it_died(client: Client) -> str:

@@ -403,7 +403,7 @@ def _build_root(sources: list[tuple[Path, Path]], exchange: Path) -> None:
     old = Path("/old")
     for name, target in links.items():
         Path("/", name).symlink_to(target)
-    for scratch in (TMP, WORK):
+    for scratch in (TMP, WORK, SHARED_MEMORY):  # joblib asks for the last when it is imported
         scratch.mkdir(parents=True)
         _mount_tmpfs(scratch, _TEMPLATE_SCRATCH_MB, "mode=1777")
     _bind_sources(old, sources)
@@ -445,8 +445,7 @@ def _make_place(place: Path, is_folder: bool) -> None:
 
 
 def _make_devices(old: Path) -> None:
-    for name in ("dev", "dev/shm", "dev/pts"):
-        Path("/", name).mkdir()
+    Path("/dev/pts").mkdir()
     for name in filter(lambda name: (old / "dev" / name).exists(), _DEVICES):
         device = Path("/dev", name)
         device.touch()

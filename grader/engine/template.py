@@ -24,6 +24,7 @@ from typing import Any
 
 from grader import offline
 from grader.engine import sandbox
+from grader.engine.hugepages import use_huge_pages
 from grader.engine.limits import Limits
 
 # Threads that may be left behind by a fork (tests/unit/test_template.py): Arrow's allocator
@@ -56,6 +57,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"importing the libraries left threads running: {', '.join(unsafe_threads())}")
     gc.collect()
     gc.freeze()
+    use_huge_pages()
     serve(listener, exchange, sandboxed=options.sandbox)
 
 
