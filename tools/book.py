@@ -14,13 +14,18 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from grader import offline  # noqa: E402
+from grader.engine.launch import running_template  # noqa: E402
+from grader.engine.provisioner import forked_kernels  # noqa: E402
+from grader.engine.specification import imported, preload  # noqa: E402
 from tools import generated  # noqa: E402
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 EXECUTED = re.compile(r"(chapters/\S+?)(?:\.md)?: Executed notebook in ([\d.]+) seconds")
+# A cell's code, without its options.
+CODE_CELL = re.compile(
+    r"^```\{code-cell\}[^\n]*\n(?:---\n.*?\n---\n|(?::[^\n]*\n)*)(.*?)^```", re.M | re.S
+)
 BAD = re.compile(r"WARNING|ERROR|Error\b|severe:")
-# The kernel's remark on its own transport, said at each start.
-NOISE = "Kernel is running over TCP without encryption"
 
 
 def build(root: Path) -> int:
@@ -36,7 +41,7 @@ def build(root: Path) -> int:
         if executed:
             pages += 1
             print(f"executed {executed.group(1)} in {float(executed.group(2)):.1f} s", flush=True)
-    trouble = [line for line in log[:-1] if BAD.search(line) and NOISE not in line]
+    trouble = [line for line in log[:-1] if BAD.search(line)]
     seconds = time.perf_counter() - started
     if log[-1] != "0" or trouble:
         print_trouble(log, trouble)
@@ -48,21 +53,32 @@ def build(root: Path) -> int:
 
 
 def run_jupyter_book(root: Path) -> Iterator[str]:
-    """Yield jupyter-book's output line by line, then its exit status."""
+    """Yield jupyter-book's output line by line, then its exit status; pages run in forks."""
     program = str(Path(sys.executable).with_name("jupyter-book"))
     command = [program, "build", "-W", "-n", "--keep-going", "."]
-    with subprocess.Popen(
-        [*offline.prefix(), *command],
-        cwd=root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    with (
+        running_template(imports(root), sandboxed=False) as template,
+        subprocess.Popen(
+            [*offline.prefix(), *command],
+            cwd=root,
+            env=forked_kernels(template),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             yield COLOR.sub("", line.rstrip())
     yield str(process.returncode)
+
+
+def imports(root: Path) -> tuple[str, ...]:
+    """What the pages' code imports."""
+    pages = sorted((root / "chapters").rglob("*.md"))
+    code = [cell for page in pages for cell in CODE_CELL.findall(page.read_text("utf-8"))]
+    return preload({name for cell in code for name in imported(cell)}, data=())
 
 
 def print_trouble(log: list[str], trouble: list[str]) -> None:
