@@ -83,15 +83,16 @@ def read_reports(root: Path) -> list[dict[str, Any]]:
 def verified(root: Path) -> str:
     """Markdown: the table of `grader verify`, a row per lab."""
     lines = [
-        "| lab | questions | points | seeds | wrong caught | right kept "
+        "| lab | questions | points | seeds | wrong caught | right kept | other answers by "
         "| time (budget), s | memory, MB | CPU to verify, s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: |",
     ]
     for r in read_reports(root):
+        others = f"replay ({', '.join(r['replayed'])})" if r["replayed"] else "fork"
         lines.append(
             f"| {r['lab']} | {r['questions']} | {r['points']:g} | {len(r['seeds'])} "
             f"| {r['wrong_caught']} of {r['wrong_answers']} "
-            f"| {r['right_kept']} of {r['right_answers']} "
+            f"| {r['right_kept']} of {r['right_answers']} | {others} "
             f"| {r['wall_s']:.0f} ({r['budget_s']}) | {r['memory_mb']:.0f} | {r['cpu_s']:.0f} |"
         )
     lines += ["", _varying(read_reports(root))]

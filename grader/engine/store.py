@@ -103,6 +103,7 @@ class Record:
     needs_manual_grade: bool  # an answer waits for its points
     needs_person: bool  # something went wrong that a person must look at
     problem: str
+    cells_cpu_s: float  # of the notebooks' cells and controls
 
 
 @dataclass(frozen=True)
@@ -670,6 +671,7 @@ def _record(
         needs_manual_grade=waiting,
         needs_person=bool(result.problem or submitted.note or LOOK_AT & outcomes.keys()),
         problem=result.problem,
+        cells_cpu_s=sum(notebook.cells_cpu_s for notebook in notebooks),
     )
 
 

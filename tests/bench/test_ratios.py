@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader.answers import read_bank
 from grader.course import CONFIG, Course
-from grader.execute import execute_offline, replay_offline
+from grader.execute import execute, lab_template, replay
 from grader.master import read_lab
 from grader.release import write_source
 
@@ -33,9 +33,12 @@ def test_other_answers_in_forks_against_a_notebook_run_each(tmp_path: Path) -> N
     variants = len(read_bank(lab))
     folder = course.source / LAB
     trials = str(tmp_path / "trials.jsonl")
-    forked = seconds(lambda: replay_offline(lab.path, lab.seed, folder, "--variants", trials))
     notebook, output = folder / f"{LAB}.ipynb", tmp_path / "executed.ipynb"
-    once = seconds(lambda: execute_offline(notebook, output, lab.seed, folder))
+    with lab_template(lab) as template:
+        once = seconds(lambda: execute(template, notebook, output, lab.seed, folder))
+        forked = seconds(
+            lambda: replay(template, lab.path, lab.seed, folder, "--variants", trials)
+        )
     print(
         f"\n{variants} other answers of {LAB}: {forked:.0f} s in forks, {variants * once:.0f} s "
         f"by {variants} notebook runs of {once:.1f} s: ratio {forked / (variants * once):.3f}"
