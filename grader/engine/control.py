@@ -1,17 +1,30 @@
 """Negative controls: in a copy of the kernel, what must fail has to fail.
 
 A test that passed counts only if, right after it and in a copy of the same kernel, a failing
-statement is reported as failed and a known wrong answer fails the same test.
+statement and the test's own asserts, made false, are reported as failed, and a known wrong answer
+fails the same test. Tests and controls look alike: both end with a proof, and ask for it.
 """
 
+import ast
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader.engine.model import TrustedCell
 from grader.engine.protocol import Client, Reply, read_frames, request, run_cell
 from grader.engine.scoring import parse_points
+
+TWINS = 4  # asserts of a test that are made false; the last ones, mostly hidden
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Code to run, and the expressions whose values the reply has to give."""
+
+    code: str
+    expressions: dict[str, str] = field(default_factory=dict)
+    value: str = ""  # of the expression `end`, where the code ran to its end
 
 
 @dataclass(frozen=True)
@@ -27,62 +40,107 @@ class NoCopy(Exception):
     """The copy answered nothing; try another way."""
 
 
-Runs = Callable[[list[str]], list[Said]]  # cells in a copy; fewer answers where it hung or died
+Runs = Callable[[list[Cell]], list[Said]]  # cells in a copy; fewer answers where it hung or died
 
 
 def control(run: Runs, test: TrustedCell, wrong: tuple[str, ...]) -> str:
     """What was seen that must not be; empty where the kernel is honest. NoCopy without a copy."""
     word = secrets.token_hex(8)
-    failing = f"assert 1 == 2, '{word}'"
-    for answer in wrong:
-        said = run([failing, answer, test.source])
-        _check(said)
-        if not _failed(said[0], word):
+    false = [proven(f"assert 1 == 2, '{word}'"), *map(proven, made_false(test.source))]
+    for answer in wrong or ("",):
+        said = run([*false, Cell(answer), proven(test.source)] if answer else false)
+        if not said or said[0].status in ("died", "limit"):
+            raise NoCopy
+        if said[0].status != "error" or word not in said[0].evalue:
             return "a failing statement was not reported as failed"
-        if len(said) < 3 or not _passed(said[2], test.points):
+        if any(each.status == "ok" for each in said[1 : len(false)]):
+            return "an assert of the test was made false, and did not fail"
+        if len(said) < len(false) + 2 or not _passed(said[-1], test.points):
             return ""
-    if wrong:
-        return f"known wrong answers passed the test ({len(wrong)} of {len(wrong)})"
-    said = run([failing])
-    _check(said)
-    return "" if _failed(said[0], word) else "a failing statement was not reported as failed"
+    return f"known wrong answers passed the test ({len(wrong)} of {len(wrong)})"
 
 
-def in_copy(client: Client, cells: list[str]) -> list[Said]:
+def proven(source: str) -> Cell:
+    """A test cell that says by a name and a value, which nobody can know before, that it ended."""
+    name, value = f"_{secrets.token_hex(8)}", secrets.token_hex(8)
+    return Cell(_with_proof(source, f"{name} = '{value}'"), {"end": name}, value)
+
+
+def made_false(source: str) -> list[str]:
+    """Asserts of the test that compare with a number, each with another number.
+
+    No value equals both. Only those at the top are taken, which are sure to run.
+    """
+    return [ast.unparse(node) for node in _asserts(source)][-TWINS:]
+
+
+def _asserts(source: str) -> Iterator[ast.Assert]:
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError):
+        return
+    for node in body:
+        if not isinstance(node, ast.Assert) or not isinstance(node.test, ast.Compare):
+            continue
+        match node.test.ops, node.test.left, node.test.comparators:
+            case [ast.Eq()], left, [ast.Constant(value=int() | float() as number) as right]:
+                if not isinstance(left, ast.Constant) and not isinstance(number, bool):
+                    right.value = number + 1_000 + secrets.randbelow(1_000_000) / 8
+                    yield node
+
+
+def _with_proof(source: str, proof: str) -> str:
+    """The source with one statement more, which runs last but for a closing expression."""
+    try:
+        last = ast.parse(source).body[-1]
+    except (SyntaxError, IndexError):
+        return f"{source}\n{proof}"
+    lines = source.split("\n")
+    if isinstance(last, ast.Expr):
+        lines.insert(last.lineno - 1, proof)
+    else:
+        lines.append(proof)
+    return "\n".join(lines)
+
+
+def replaced(client: Client) -> str:
+    """What to say of a library's function that is not the library's own; empty where none is."""
+    reply = request(client, "replaced_request", {}, client.limits.cell_s)
+    if reply.forged:
+        return reply.forged
+    names = [name for name in _list(reply.expressions.get("names")) if isinstance(name, str)]
+    return f"{names[0][:60]} was replaced, by which a test may judge" if names else ""
+
+
+def in_copy(client: Client, cells: list[Cell]) -> list[Said]:
     """Run cells in a fork of the kernel."""
     seconds = client.limits.cell_s
-    content = {"cells": cells, "seconds": seconds}
-    answer = request(client, "copy_request", content, seconds + 5)
+    asked = [{"code": cell.code, "expressions": cell.expressions} for cell in cells]
+    reply = request(client, "copy_request", {"cells": asked, "seconds": seconds}, seconds + 5)
+    if reply.forged:
+        return [Said("forged", "", [])]
+    answer = reply.expressions if reply.status == "ok" else {}
     found = []
     for frames in _list(answer.get("cells")):
         messages = [m for m in (_message(client, parts) for parts in _list(frames)) if m]
         replies = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply"]
         results = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_result"]
         # A second reply is one too many, and no evidence.
-        reply = replies[0] if len(replies) == 1 else {}
+        said = replies[0] if len(replies) == 1 else {}
         values = [str(result.get("data", {}).get("text/plain", "")) for result in results]
-        found.append(Said(str(reply.get("status")), str(reply.get("evalue")), values))
+        found.append(Said(str(said.get("status")), str(said.get("evalue")), values))
     return found
 
 
-def in_kernel(client: Client, cells: list[str]) -> list[Said]:
+def in_kernel(client: Client, cells: list[Cell]) -> list[Said]:
     """Run cells in the kernel itself, whose state is then spent."""
-    return [_said(run_cell(client, cell)) for cell in cells]
+    return [_said(run_cell(client, cell.code, cell.expressions)) for cell in cells]
 
 
 def _said(reply: Reply) -> Said:
     results = [o for o in reply.outputs if o["output_type"] == "execute_result"]
     values = [str(output["data"].get("text/plain", "")) for output in results]
     return Said("forged" if reply.forged else reply.status, reply.evalue, values)
-
-
-def _check(said: list[Said]) -> None:
-    if not said or said[0].status in ("died", "limit"):
-        raise NoCopy
-
-
-def _failed(said: Said, word: str) -> bool:
-    return said.status == "error" and word in said.evalue
 
 
 def _passed(said: Said, points: float) -> bool:

@@ -1,9 +1,7 @@
 """Grade one submission: run its notebooks in kernels of their own, believe only what is proven."""
 
-import ast
 import contextlib
 import hashlib
-import secrets
 import time
 import traceback
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.engine.control import NoCopy, control, in_copy, in_kernel
+from grader.engine.control import NoCopy, control, in_copy, in_kernel, proven, replaced
 from grader.engine.forksafe import unsafe_imports
 from grader.engine.launch import Template, start_kernel, stop_kernel
 from grader.engine.memory import over_memory
@@ -117,7 +115,8 @@ def _grade_notebook(
     for _ in range(1 + RESTARTS):
         with _kernel(run) as client:
             if _run_cells(run, client):
-                _last_control(run, client)
+                with _time_of_its_own(run, client):
+                    _last_control(run, client)
                 break
     return _result(run)
 
@@ -173,15 +172,27 @@ def _test(run: Run, cell: Any) -> TrustedCell | None:
 
 def _run_test(run: Run, client: Client, index: int, test: TrustedCell) -> Reply:
     """Run a test; it counts only with proof of its end, and with controls that fail."""
-    name, value = f"_{secrets.token_hex(8)}", secrets.token_hex(8)
-    reply = run_cell(client, with_proof(test.source, f"{name} = '{value}'"), {"end": name})
-    evidence = _evidence(reply, value)
+    cell = proven(test.source)
+    reply = run_cell(client, cell.code, cell.expressions)
+    evidence = _evidence(reply, cell.value)
     run.evidence[test.grade_id] = evidence
     if reply.status == "ok" and not evidence.tampered:
-        evidence.tampered = _control(run, client, index, test)
+        with _time_of_its_own(run, client):
+            evidence.tampered = replaced(client) or _control(run, client, index, test)
     if evidence.tampered:
         run.events.append(f"{test.grade_id}: {evidence.tampered}")
     return reply
+
+
+@contextlib.contextmanager
+def _time_of_its_own(run: Run, client: Client) -> Iterator[None]:
+    """Controls take nothing of the notebook's time, and are not cut short by its end."""
+    deadline, started = run.deadline, time.monotonic()
+    run.deadline = client.deadline = started + run.spec.limits.notebook_s
+    try:
+        yield
+    finally:
+        run.deadline = client.deadline = deadline + time.monotonic() - started
 
 
 def _control(run: Run, client: Client, index: int, test: TrustedCell) -> str:
@@ -197,7 +208,8 @@ def _control(run: Run, client: Client, index: int, test: TrustedCell) -> str:
         for cell in run.prepared.notebook.cells[:index]:
             if cell.cell_type == "code" and not _test(run, cell):
                 run_cell(fresh, cell.source)
-        run_cell(fresh, test.source)
+        again = proven(test.source)
+        run_cell(fresh, again.code, again.expressions)
         try:
             said = control(partial(in_kernel, fresh), test, wrong)
         except NoCopy:
@@ -209,7 +221,8 @@ def _control(run: Run, client: Client, index: int, test: TrustedCell) -> str:
 def _last_control(run: Run, client: Client) -> None:
     """Once more in the kernel itself, when it has no more to do: code may know a copy from it.
 
-    One of the tests that passed is chosen in a way that the learner cannot foresee.
+    Known wrong answers are put in at one of the tests that passed, chosen in a way that the
+    learner cannot foresee; last, since they spend the state.
     """
     passed = [
         run.trusted[i] for i, e in run.evidence.items() if e.status == "ok" and not e.tampered
@@ -220,8 +233,10 @@ def _last_control(run: Run, client: Client) -> None:
     test = passed[int(hashlib.sha256(key).hexdigest(), 16) % len(passed)]
     wrong = run.notebook.controls.get(test.grade_id, ())
     started = cpu_seconds(client.kernel.pid)
+    here = partial(in_kernel, client)
     try:
-        said = control(partial(in_kernel, client), test, wrong)
+        found = (control(here, each, ()) for each in passed if each is not test)
+        said = next(filter(None, found), "") or control(here, test, wrong)
     except NoCopy:
         said = "after its last cell the kernel answered nothing"
     run.cpu_s += cpu_seconds(client.kernel.pid) - started
@@ -229,20 +244,6 @@ def _last_control(run: Run, client: Client) -> None:
         run.events.append(f"after the last cell: {said}")
         for each in passed:
             run.evidence[each.grade_id].tampered = said
-
-
-def with_proof(source: str, proof: str) -> str:
-    """The source with one statement more, which runs last but for a closing expression."""
-    try:
-        last = ast.parse(source).body[-1]
-    except (SyntaxError, IndexError):
-        return f"{source}\n{proof}"
-    lines = source.split("\n")
-    if isinstance(last, ast.Expr):
-        lines.insert(last.lineno - 1, proof)
-    else:
-        lines.append(proof)
-    return "\n".join(lines)
 
 
 def _evidence(reply: Reply, value: str) -> Evidence:

@@ -117,10 +117,9 @@ def run_cell(client: Client, code: str, expressions: dict[str, str] | None = Non
     return reply
 
 
-def request(client: Client, kind: str, content: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Any other request; its reply's content, empty where none came."""
-    reply = _exchange(client, kind, content, seconds, _Outputs(client.limits))
-    return reply.expressions if reply.status == "ok" else {}
+def request(client: Client, kind: str, content: dict[str, Any], seconds: float) -> Reply:
+    """Any other request; the content of what came in answer is in `expressions`."""
+    return _exchange(client, kind, content, seconds, _Outputs(client.limits))
 
 
 def read_frames(client: Client, frames: list[bytes]) -> dict[str, Any] | None:

@@ -128,8 +128,8 @@ def test_two_workers_against_one(tmp_path: Path) -> None:
             graded(course, NAME, "--scheduler", address)  # its templates stand afterwards
             walls.append(graded(course, NAME, "--scheduler", address).wall_s)
     print(
-        f"\n24 notebooks of a second's work: {walls[0]:.0f} s by one Dask worker, {walls[1]:.0f} s "
-        f"by two: {walls[1] / walls[0]:.2f}"
+        f"\n24 notebooks of a second's work: {walls[0]:.0f} s by one Dask worker, "
+        f"{walls[1]:.0f} s by two: {walls[1] / walls[0]:.2f}"
     )
 
 

@@ -8,7 +8,7 @@ from grader.course import Course
 EARLY = [
     (["autograde", "mini-mean"], "run 'grader collect mini-mean' first"),
     (["feedback", "mini-mean"], "run 'grader autograde mini-mean' first"),
-    (["autograde", "no-lab"], "the labs here are mini-mean"),
+    (["autograde", "no-lab"], "run 'grader collect no-lab' first"),
     (["collect", "no-lab", "--from", "."], "the labs here are mini-mean"),
     (["feedback", "no-lab"], "the labs here are mini-mean"),
     (["export", "no-lab"], "the labs here are mini-mean"),
@@ -42,7 +42,8 @@ def test_export_to_a_place_that_is_not_there(
 
 
 @pytest.mark.parametrize(
-    "verb", ["release", "check", "collect", "autograde", "feedback", "export", "verify"]
+    "verb",
+    ["release", "check", "collect", "autograde", "doctor", "feedback", "export", "verify"],
 )
 def test_help_shows_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):

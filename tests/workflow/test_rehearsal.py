@@ -99,10 +99,11 @@ def test_a_submission_that_cannot_be_graded_does_not_stop_the_rest(
     broken = course.submitted / "aaron" / LAB
     broken.mkdir(parents=True)
     (broken / f"{LAB}.ipynb").write_text("{")
-    results = {graded.student: graded for graded in autograde(course, LAB, force=False)}
-    assert "is not a notebook" in results["aaron"].problem
-    assert results["perfect"].score == 9
-    assert not results["perfect"].problem
+    results = {one.student: one for one in autograde(course, LAB)}
+    assert "is not valid JSON" in results["aaron"].record.problem
+    assert results["aaron"].outcome == "refused"
+    assert (results["perfect"].record.score, results["perfect"].fresh) == (9, False)
+    assert results.keys() == {*SCORES, "aaron"}
 
 
 def test_feedback_shows_properties_not_hidden_tests(
