@@ -25,7 +25,10 @@ TENSOR = """def total(values):
     ### BEGIN SOLUTION
     return torch.tensor(values).sum().item()
     ### END SOLUTION"""
-WORK = "import time\nend = time.process_time() + {seconds}\nwhile time.process_time() < end:\n    pass"
+WORK = """import time
+end = time.process_time() + {seconds}
+while time.process_time() < end:
+    pass"""
 
 
 def _cell(source: str, grade_id: str, points: int = 0, solution: bool = False) -> Any:
