@@ -20,6 +20,7 @@ from grader.notebook import source_notebook
 from grader.submission import check_complete, grade_cells, read_submission
 
 CELL_LIMIT_S = 30
+LATE_CELLS = 2
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,19 @@ def _execute(notebook: Any, folder: Path) -> None:
     )
     try:
         with client.setup_kernel(env={**os.environ, **SINGLE_THREADED}):
+            late = 0  # cells in a row that ran out of time: a kernel may no longer answer at all
             for index, cell in enumerate(notebook.cells):
-                if cell.cell_type == "code":
+                if cell.cell_type == "code" and late < LATE_CELLS:
                     client.execute_cell(cell, index)
+                    late = late + 1 if _ran_out_of_time(cell) else 0
     except DeadKernelError:
         raise CourseError(
             f"{folder}: the code of cell {index + 1} ended its own process; take out what exits."
         ) from None
+
+
+def _ran_out_of_time(cell: Any) -> bool:
+    return any(output.get("ename") == "CellTimeoutError" for output in cell.outputs)
 
 
 def _note_error(cell: Any, cell_index: int, execute_reply: dict[str, Any]) -> None:

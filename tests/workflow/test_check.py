@@ -106,7 +106,10 @@ def test_odd_metadata_counts_as_a_deleted_cell(
     assert "lacks the cell" in capsys.readouterr().err
 
 
-def test_code_that_takes_the_streams_away_is_no_pass(released_mini: Course, work: Path) -> None:
+def test_code_that_takes_the_streams_away_is_no_pass(
+    released_mini: Course, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.check.CELL_LIMIT_S", 5)
     silent = "import sys\nsys.stdout = sys.stderr = None\ndef mean(values):\n    return 1"
     write_answers(work, {"mean": silent})
     assert check(released_mini, LAB, work, full=False)[0].outcome != "right"
