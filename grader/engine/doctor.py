@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from grader.engine import sandbox
+from grader.engine import probe
 from grader.errors import CourseError
 
 _CONSEQUENCES = {
@@ -21,9 +21,9 @@ _CONSEQUENCES = {
 _OTHERWISE = "no sandbox"
 
 
-def lines(found: Sequence[sandbox.Finding] | None = None) -> list[str]:
+def lines(found: Sequence[probe.Finding] | None = None) -> list[str]:
     """A table of what is there: what, yes or no, what that means."""
-    found = found or sandbox.probe()
+    found = found or probe.probe()
     width = max(len(finding.what) for finding in found)
     return [_line(finding, width) for finding in found]
 
@@ -31,9 +31,9 @@ def lines(found: Sequence[sandbox.Finding] | None = None) -> list[str]:
 def doctor() -> int:
     """Print the table; 0 where the sandbox works, 1 otherwise."""
     try:
-        found = sandbox.probe()
+        found = probe.probe()
         print("\n".join(lines(found)))
-        sandbox.require(found)
+        probe.require(found)
     except CourseError as error:
         print(f"\n{error}")
         return 1
@@ -41,7 +41,7 @@ def doctor() -> int:
     return 0
 
 
-def _line(finding: sandbox.Finding, width: int) -> str:
+def _line(finding: probe.Finding, width: int) -> str:
     answer = "yes" if finding.ok else "no "
     note = finding.note
     if not finding.ok:

@@ -19,7 +19,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Bool
 
-from grader.engine import sandbox
+from grader.engine import probe
 from grader.engine.launch import (
     SINGLE_THREADED,
     Kernel,
@@ -48,7 +48,7 @@ def forked_kernels(template: Template) -> dict[str, str]:
 @functools.cache
 def _own_template(sandboxed: bool) -> Template:
     if sandboxed:
-        sandbox.require()
+        probe.require()
     stack = contextlib.ExitStack()
     atexit.register(stack.close)
     return stack.enter_context(running_template(PRELOAD, sandboxed=sandboxed))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from grader.engine import sandbox
+from grader.engine import probe
 from grader.engine.grade import grade
 from grader.engine.launch import Template, running_template
 from grader.engine.model import Result, Specification, Submission
@@ -90,7 +90,7 @@ def run_all(pool: Pool, submissions: Iterable[Submission]) -> Iterator[Result]:
 
 def _sandboxed(isolation: str) -> bool:
     if isolation == "sandbox":
-        sandbox.require()
+        probe.require()
     return isolation == "sandbox"
 
 

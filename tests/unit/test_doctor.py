@@ -4,14 +4,14 @@ import errno
 
 import pytest
 
-from grader.engine import doctor, linux, sandbox
+from grader.engine import doctor, linux, probe
 from grader.errors import CourseError
 
 
 def test_each_finding_is_a_line() -> None:
     found = [
-        sandbox.Finding("Landlock", True, "version 7"),
-        sandbox.Finding("a /proc of its own", False, "mount proc: Operation not permitted"),
+        probe.Finding("Landlock", True, "version 7"),
+        probe.Finding("a /proc of its own", False, "mount proc: Operation not permitted"),
     ]
     yes, no = doctor.lines(found)
     assert yes == "Landlock            yes  version 7"
@@ -23,7 +23,7 @@ def test_each_finding_is_a_line() -> None:
 
 def test_the_answer_agrees_with_require(capsys: pytest.CaptureFixture[str]) -> None:
     try:
-        sandbox.require()
+        probe.require()
         works = True
     except CourseError:
         works = False

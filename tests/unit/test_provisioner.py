@@ -9,7 +9,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grader.engine import provisioner, sandbox
+from grader.engine import probe, provisioner
 from grader.engine.launch import running_template
 from grader.errors import CourseError
 
@@ -67,7 +67,7 @@ def test_its_death_is_noticed(tmp_path: Path) -> None:
 
 def sandboxed() -> bool:
     try:
-        sandbox.require()
+        probe.require()
     except CourseError:
         return False
     return True

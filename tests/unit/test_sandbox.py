@@ -31,6 +31,7 @@ import numpy as np
 import pytest
 
 from grader.engine import cgroup, landlock, linux, sandbox, seccomp
+from grader.engine import probe as probing
 from grader.engine.limits import Limits
 from grader.errors import CourseError
 
@@ -768,7 +769,7 @@ def test_an_ordinary_user_has_the_sandbox() -> None:
         with _reported(write):
             if os.geteuid() == 0:
                 _become_ordinary()
-            _say(write, answer=[[f.what, f.ok, f.note] for f in sandbox.probe() if f.needed])
+            _say(write, answer=[[f.what, f.ok, f.note] for f in probing.probe() if f.needed])
     os.close(write)
     told = json.loads(_read_line(read))
     os.waitpid(pid, 0)
@@ -782,7 +783,7 @@ def test_what_a_machine_lacks_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(linux, "unshare", refuse)
     with pytest.raises(CourseError, match=r"user namespace.*--isolation none"):
-        sandbox.require()
+        probing.require()
 
 
 def test_a_delegated_group_of_version_2_is_used(
