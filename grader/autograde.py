@@ -9,18 +9,17 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute
 
 from grader.course import Course, nbgrader_config
+from grader.engine.gradebook import open_gradebook
 from grader.engine.limits import Limits
 from grader.engine.model import Result, Specification, Submission
+from grader.engine.registered import Store, open_store
 from grader.engine.schedule import Pool, dask_pool, local_pool, run_all
 from grader.engine.specification import specification
 from grader.engine.store import (
     Record,
-    Store,
     already_graded,
     clean_leftovers,
     only_grader,
-    open_gradebook,
-    open_store,
     store_result,
 )
 from grader.engine.submissions import Timestamp, read_submission_files, students, timestamp

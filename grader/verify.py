@@ -22,11 +22,11 @@ from grader import offline
 from grader.answers import Variant, read_bank
 from grader.course import CONFIG, Course, nbgrader_config
 from grader.engine.grade import grade
+from grader.engine.gradebook import open_gradebook
 from grader.engine.launch import Template
 from grader.engine.limits import Limits
 from grader.engine.model import Submission
 from grader.engine.specification import specification
-from grader.engine.store import open_gradebook
 from grader.errors import CourseError
 from grader.execute import Cost, execute, lab_template, run_tool
 from grader.master import Lab, read_lab

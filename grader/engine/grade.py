@@ -174,7 +174,7 @@ def _run_test(run: Run, client: Client, index: int, test: TrustedCell) -> Reply:
     """Run a test; it counts only with proof of its end, and with controls that fail."""
     cell = proven(test.source)
     reply = run_cell(client, cell.code, cell.expressions)
-    evidence = _evidence(reply, cell.value)
+    evidence = _evidence(reply, cell.value, test)
     run.evidence[test.grade_id] = evidence
     if reply.status == "ok" and not evidence.tampered:
         with _time_of_its_own(run, client):
@@ -246,16 +246,31 @@ def _last_control(run: Run, client: Client) -> None:
             run.evidence[each.grade_id].tampered = said
 
 
-def _evidence(reply: Reply, value: str) -> Evidence:
+def _evidence(reply: Reply, value: str, test: TrustedCell) -> Evidence:
     end = reply.expressions.get("end")
     shown = end.get("data", {}).get("text/plain") if isinstance(end, dict) else None
     results = [o for o in reply.outputs if o["output_type"] == "execute_result"]
+    reached_end = shown == repr(value)
+    if reply.status == "ok" and not reached_end and test.source.startswith("%%"):
+        return _hidden_error(reply)
     return Evidence(
         status=reply.status,
-        reached_end=shown == repr(value),
+        reached_end=reached_end,
         values=[str(o["data"].get("text/plain", "")) for o in results],
         ename=reply.ename,
         evalue=reply.evalue,
+        tampered=reply.forged,
+        note=reply.note,
+    )
+
+
+def _hidden_error(reply: Reply) -> Evidence:
+    """A cell magic catches what its cell raises, and the kernel says ok."""
+    error = next((o for o in reply.outputs if o["output_type"] == "error"), {})
+    return Evidence(
+        status="error",
+        ename=error.get("ename", "AssertionError"),
+        evalue=error.get("evalue", "the test did not run to its end"),
         tampered=reply.forged,
         note=reply.note,
     )

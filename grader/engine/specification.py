@@ -22,9 +22,9 @@ from sqlalchemy import Connection, Engine, select
 
 from grader.answers import read_bank
 from grader.course import Course
+from grader.engine.gradebook import told
 from grader.engine.limits import Limits
 from grader.engine.model import NotebookSpec, Specification, TrustedCell
-from grader.engine.store import told
 from grader.engine.wire import to_json
 from grader.errors import CourseError
 from grader.master import read_lab

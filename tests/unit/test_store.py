@@ -23,18 +23,12 @@ from sqlalchemy import Engine, event
 
 from grader.course import Course, nbgrader_api, nbgrader_config
 from grader.engine import store as module
+from grader.engine.gradebook import open_gradebook
 from grader.engine.limits import Limits
 from grader.engine.model import CellResult, NotebookResult, Result, Submission
+from grader.engine.registered import Store, open_store
 from grader.engine.specification import specification
-from grader.engine.store import (
-    Store,
-    already_graded,
-    clean_leftovers,
-    only_grader,
-    open_gradebook,
-    open_store,
-    store_result,
-)
+from grader.engine.store import already_graded, clean_leftovers, only_grader, store_result
 from grader.engine.submissions import Timestamp, read_submission_files, timestamp
 from grader.errors import CourseError
 
