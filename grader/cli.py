@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from grader import quick  # noqa: F401
 from grader.course import CONFIG, Course, choose_labs, find_course, require_released
 from grader.errors import CourseError
 

@@ -5,6 +5,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from grader.syntax import parsed
+
 # What grader.review says; no line of it can carry anything of a hidden test.
 _REVIEW_HINT = re.compile(
     r"blames the innocent: \d+ of \d+ right versions fail your test;"
@@ -40,8 +42,8 @@ def _name(ename: str) -> str:
 def _messages(source: str) -> set[str]:
     """The literal messages of a test cell's asserts; one made up at run time may show data."""
     try:
-        tree = ast.parse(source)
-    except SyntaxError:
+        tree = parsed(source)
+    except (SyntaxError, ValueError):
         return set()
     return {
         node.msg.value

@@ -14,6 +14,7 @@ from typing import Any
 from grader.engine.model import TrustedCell
 from grader.engine.protocol import Client, Reply, read_frames, request, run_cell
 from grader.engine.scoring import parse_points
+from grader.syntax import parsed
 
 TWINS = 4  # asserts of a test that are made false; the last ones, mostly hidden
 
@@ -76,7 +77,7 @@ def made_false(source: str) -> list[str]:
 
 def _asserts(source: str) -> Iterator[ast.Assert]:
     try:
-        body = ast.parse(source).body
+        body = parsed(source).body
     except (SyntaxError, ValueError):
         return
     for node in body:
@@ -92,8 +93,8 @@ def _asserts(source: str) -> Iterator[ast.Assert]:
 def _with_proof(source: str, proof: str) -> str:
     """The source with one statement more, which runs last but for a closing expression."""
     try:
-        last = ast.parse(source).body[-1]
-    except (SyntaxError, IndexError):
+        last = parsed(source).body[-1]
+    except (SyntaxError, ValueError, IndexError):
         return f"{source}\n{proof}"
     lines = source.split("\n")
     if isinstance(last, ast.Expr):

@@ -7,6 +7,7 @@ turned is turned in the copy too.
 """
 
 import asyncio
+import gc
 import importlib
 import io
 import json
@@ -17,7 +18,7 @@ import signal
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -81,6 +82,7 @@ def _in_copy(
     pid = _fork()
     if pid == 0:
         try:
+            gc.disable()  # it would write to every page of the copy
             os.close(read_end)
             for cell in cells:
                 messages = _run_in_copy(kernel, parent, cell)
@@ -195,8 +197,9 @@ def run_kernel(connection_file: str, on_bound: Callable[[], None], *, copying: b
     app = ForkedApp.instance(config=config)
     app.initialize(["-f", connection_file])
     _choose_backend()
-    _own.update(_functions())
-    _own.pop(("builtins", "input"), None)  # the kernel itself replaces it for each cell
+    _own.update(_functions(["builtins"]))  # the shell has put some of its own there
+    _own.pop(("builtins", "input"), None)  # and it replaces this one for each cell
+    gc.freeze()
     on_bound()
     app.start()
 
@@ -217,11 +220,16 @@ _RELIED_ON = (
 _own: dict[tuple[str, str], tuple[object, object]] = {}
 
 
-def _functions() -> dict[tuple[str, str], tuple[object, object]]:
+def remember_functions() -> None:
+    """Note the libraries' own functions; the template does it once for all its kernels."""
+    _own.update(_functions(_RELIED_ON))
+
+
+def _functions(modules: Sequence[str]) -> dict[tuple[str, str], tuple[object, object]]:
     """Each public function of those modules that are loaded, with its code."""
     return {
         (module, name): (function, getattr(function, "__code__", None))
-        for module in _RELIED_ON
+        for module in modules
         if module in sys.modules
         for name, function in vars(sys.modules[module]).items()
         if isinstance(function, _KINDS) and (name == "__import__" or name[0] != "_")
@@ -229,7 +237,7 @@ def _functions() -> dict[tuple[str, str], tuple[object, object]]:
 
 
 def _replaced() -> list[str]:
-    now = _functions()
+    now = _functions(_RELIED_ON)
     return [
         ".".join(key)
         for key, (function, code) in _own.items()

@@ -21,9 +21,10 @@ from grader.engine.wire import (
     submission_to_json,
     to_json,
 )
-from grader.errors import CourseError
+from grader.errors import CourseError, MachineError
 
 ISOLATIONS = ("sandbox", "none")
+CONNECT_S = 10
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def local_pool(spec: Specification, isolation: str) -> Iterator[Pool]:
     width = cores or 1
     with (
         running_template(spec.preload, sandboxed=sandboxed) as template,
-        _stopping(ThreadPoolExecutor(width)) as threads,
+        _stopping(ThreadPoolExecutor(width), cancel_futures=True) as threads,
     ):
         yield Pool(lambda submission: threads.submit(grade, spec, submission, template), width)
 
@@ -54,7 +55,7 @@ def dask_pool(spec: Specification, isolation: str, address: str) -> Iterator[Poo
 
     text = to_json(spec)
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
         raise CourseError(
             f"no Dask scheduler answers at {address} ({error}); start one by 'dask scheduler'."
@@ -95,12 +96,15 @@ def _sandboxed(isolation: str) -> bool:
 
 
 @contextlib.contextmanager
-def _stopping(executor: Executor) -> Iterator[Executor]:
-    """Drop what waits when the block is left early; what runs ends with its kernel."""
+def _stopping(executor: Executor, **options: bool) -> Iterator[Executor]:
+    """Drop what waits when the block is left early; what runs ends with its kernel.
+
+    Dask's executor cancels without being told, and does not know the option.
+    """
     try:
         yield executor
     except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
+        executor.shutdown(wait=False, **options)
         raise
     executor.shutdown()
 
@@ -112,8 +116,15 @@ def _then(task: "Future[str]", convert: Callable[[str], Result]) -> "Future[Resu
     def pass_on(done: "Future[str]") -> None:
         try:
             converted.set_result(convert(done.result()))
-        except BaseException as error:
+        except CourseError as error:
             converted.set_exception(error)
+        except BaseException as error:
+            converted.set_exception(
+                MachineError(
+                    f"the Dask cluster gave way ({type(error).__name__}: {error}); look at its "
+                    "workers and run again."
+                )
+            )
 
     task.add_done_callback(pass_on)
     return converted

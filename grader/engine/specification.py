@@ -28,6 +28,7 @@ from grader.engine.model import NotebookSpec, Specification, TrustedCell
 from grader.engine.wire import to_json
 from grader.errors import CourseError
 from grader.master import read_lab
+from grader.syntax import parsed
 
 # Part of each digest: raise it when the engine would grade the same submission otherwise.
 ENGINE = "1"
@@ -264,14 +265,14 @@ def imported(source: str) -> set[str]:
             return set()
     python = re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
     try:
-        return _imports(ast.parse(python))
+        return _imports(parsed(python))
     except (SyntaxError, ValueError):
         return {name for line in python.split("\n") for name in _line_imports(line.strip())}
 
 
 def _line_imports(line: str) -> set[str]:
     try:
-        return _imports(ast.parse(line)) if line.startswith(("import ", "from ")) else set()
+        return _imports(parsed(line)) if line.startswith(("import ", "from ")) else set()
     except (SyntaxError, ValueError):
         return set()
 

@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Iterator
-from functools import partial
 
 import pytest
 
-from grader.engine.control import in_copy
+from grader.engine.control import Cell, in_copy
 from grader.engine.forksafe import FORK_SAFE, unsafe_imports
 from grader.engine.launch import Template, running_template, start_kernel, stop_kernel
 from grader.engine.limits import Limits
@@ -115,7 +114,7 @@ def test_a_fork_in_the_middle_of_its_work_goes_on(template: Template, library: s
             for _ in range(2):  # again: pools and caches stand by then
                 before = run_cell(client, WORK[library])
                 assert before.status == "ok", before.evalue
-            said = partial(in_copy, client)(["1", WORK[library]])
+            said = in_copy(client, [Cell("1"), Cell(WORK[library])])
             assert [each.status for each in said] == ["ok", "ok"], said
             assert said[1].values in (["True"], ["np.True_"]), said
             assert run_cell(client, WORK[library]).status == "ok"
