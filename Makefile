@@ -42,6 +42,8 @@ release: $(VENV) ## make labs/ from solutions/
 
 bench: $(VENV) ## ratios, measured side by side
 	@$(BIN)/python -m pytest tests/bench -q -s
+	@GRADER_KILLS=50 GRADER_CLASS=100 $(BIN)/python -m pytest tests/workflow/test_crash.py -q
+	@$(BIN)/python -m pytest tests/security -m lab -q -s
 
 lock: $(VENV) ## compile pyproject.toml into requirements.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py
