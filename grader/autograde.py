@@ -62,15 +62,15 @@ def autograde(
     """
     config = nbgrader_config(course)
     coursedir = CourseDirectory(config=config)
-    names = students(coursedir, assignment)
-    if not names:
-        raise CourseError(
-            f"{course.root}: no submission of {assignment} yet; run 'grader collect {assignment}' "
-            "first."
-        )
     with only_grader(coursedir):
         gradebook = open_gradebook(coursedir)
         spec = specification(coursedir, gradebook, assignment, limits(config))
+        names = students(coursedir, assignment)
+        if not names:
+            raise CourseError(
+                f"{course.root}: no submission of {assignment} yet; run "
+                f"'grader collect {assignment}' first."
+            )
         store = open_store(coursedir, gradebook, spec)
         clean_leftovers(store)
         todo = _sort(store, names, {} if force else already_graded(store))
@@ -102,7 +102,11 @@ def _sort(store: Store, names: list[str], known: dict[str, Record]) -> _Todo:
             todo.refused.append((name, str(error)))
             continue
         record = known.get(name)
-        if record and (record.submission, record.specification) == (digest, store.spec.digest):
+        if (
+            record
+            and not record.problem
+            and (record.submission, record.specification) == (digest, store.spec.digest)
+        ):
             todo.standing.append(Graded(name, record, fresh=False))
         else:
             todo.wanted.append(name)

@@ -11,8 +11,8 @@ from pathlib import Path
 from unittest.mock import patch
 
 from grader.engine import provisioner
+from grader.engine.imports import imported, preload
 from grader.engine.launch import Template, run_module, running_template
-from grader.engine.specification import imported, preload
 from grader.errors import CourseError
 from grader.master import Lab
 

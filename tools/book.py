@@ -14,9 +14,9 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from grader import offline  # noqa: E402
+from grader.engine.imports import imported, preload  # noqa: E402
 from grader.engine.launch import running_template  # noqa: E402
 from grader.engine.provisioner import forked_kernels  # noqa: E402
-from grader.engine.specification import imported, preload  # noqa: E402
 from tools import generated  # noqa: E402
 
 COLOR = re.compile(r"\x1b\[[0-9;]*m")

@@ -7,7 +7,7 @@ tests/unit/test_forksafe.py, with one thread per numerical library; the rest is 
 import sys
 from collections.abc import Iterable
 
-from grader.engine.specification import imported
+from grader.engine.imports import imported
 
 FORK_SAFE = frozenset(
     {

@@ -45,6 +45,7 @@ class Run:
     deadline: float
     trusted: dict[str, TrustedCell]
     evidence: dict[str, Evidence] = field(default_factory=dict)
+    hung: int = 0  # kernels that no longer answered
     fatal: set[int] = field(default_factory=set)  # cells that killed a kernel
     reached: int = 0  # cells before this one have been run and judged
     events: list[str] = field(default_factory=list)
@@ -114,10 +115,12 @@ def _grade_notebook(
     )
     for _ in range(1 + RESTARTS):
         with _kernel(run) as client:
-            if _run_cells(run, client):
+            finished = _run_cells(run, client)
+            if finished:
                 with _time_of_its_own(run, client):
                     _last_control(run, client)
-                break
+        if finished or run.hung > 1:  # the next one would hang at the next cell
+            break
     return _result(run)
 
 
@@ -153,6 +156,7 @@ def _run_cells(run: Run, client: Client) -> bool:
             run.reached = index + 1
         if reply.ended:
             run.fatal.add(index)
+            run.hung += reply.hung
             _note(run, index, reply)
             return False
         if reply.status == "timeout" or reply.forged:

@@ -41,6 +41,7 @@ class Reply:
     note: str = ""
     forged: str = ""
     cpu_s: float = 0.0
+    hung: bool = False  # it no longer answered
 
     @property
     def ended(self) -> bool:
@@ -160,7 +161,8 @@ def _exchange(
             if reply is not None:
                 break  # the last word on iopub is missing, the answer is not
             if interrupted:
-                return Reply("limit", note=f"it went on after {seconds:g} s and an interrupt")
+                note = f"it went on after {seconds:g} s and an interrupt"
+            return Reply("limit", note=note, hung=True)
             interrupt(client.kernel)
             interrupted, until = True, time.monotonic() + GRACE_S
     if interrupted:

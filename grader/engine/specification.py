@@ -1,13 +1,9 @@
 """All that grading an assignment needs, from the gradebook, the release and the bank."""
 
-import ast
 import hashlib
-import importlib.util
 import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from importlib.machinery import PathFinder
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,27 +19,18 @@ from sqlalchemy import Connection, Engine, select
 from grader.answers import read_bank
 from grader.course import Course
 from grader.engine.gradebook import told
+from grader.engine.imports import imported, preload
 from grader.engine.limits import Limits
 from grader.engine.model import NotebookSpec, Specification, TrustedCell
 from grader.engine.wire import to_json
 from grader.errors import CourseError
 from grader.master import read_lab
-from grader.syntax import parsed
 
 # Part of each digest: raise it when the engine would grade the same submission otherwise.
 ENGINE = "1"
-CONTROLS = 3  # known wrong answers per question
 
-# Never imported before a kernel is forked, with all that they contain:
-NOT_PRELOADED = frozenset(
-    {
-        # They start threads or runtimes at import, which do not survive a fork.
-        *("confluent_kafka", "cudf", "cupy", "grpc", "jax", "keras", "lightgbm", "polars"),
-        *("pyspark", "ray", "tensorflow"),
-    }
-)
-# Cell magics whose body is Python.
-_PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+
+CONTROLS = 3  # known wrong answers per question
 
 
 @dataclass(frozen=True)
@@ -65,8 +52,12 @@ def specification(
     again = _release_again(coursedir, assignment)
     with told(gradebook), gradebook.connect() as connection:
         registered = _registered(connection, assignment)
+        others = connection.execute(select(Assignment.__table__.c.name)).scalars().all()
     if not registered:
-        raise CourseError(f"{assignment} is not registered in the gradebook; {again}.")
+        names = ", ".join(sorted(others)) or "of which there are none"
+        raise CourseError(
+            f"{assignment} is none of the gradebook's assignments, {names}; {again}."
+        )
     folder = _release(coursedir, assignment)
     hidden = ClearHiddenTests(config=coursedir.config)
     delimiters = (hidden.begin_test_delimeter, hidden.end_test_delimeter)
@@ -255,58 +246,3 @@ def _without_hidden(source: str, hidden: tuple[str, str]) -> str:
         elif not inside:
             kept.append(line)
     return "\n".join(kept)
-
-
-def imported(source: str) -> set[str]:
-    """The modules that a cell may import, dotted; magics and broken code are no obstacle."""
-    if source.startswith("%%"):
-        magic, _, source = source.partition("\n")
-        if magic.split()[0] not in _PYTHON_MAGICS:
-            return set()
-    python = re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
-    try:
-        return _imports(parsed(python))
-    except (SyntaxError, ValueError):
-        return {name for line in python.split("\n") for name in _line_imports(line.strip())}
-
-
-def _line_imports(line: str) -> set[str]:
-    try:
-        return _imports(parsed(line)) if line.startswith(("import ", "from ")) else set()
-    except (SyntaxError, ValueError):
-        return set()
-
-
-def _imports(tree: ast.Module) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            # Each name may be a submodule.
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names - {"__future__"}
-
-
-def preload(imports: Iterable[str], data: Iterable[str]) -> tuple[str, ...]:
-    """Those modules that exist here, may be imported before a fork, and no data file hides."""
-    hidden = {Path(name).parts[0].removesuffix(".py") for name in data}
-    tops = {name: name.partition(".")[0] for name in imports}
-    wanted = {_existing(n) for n, top in tops.items() if top not in NOT_PRELOADED | hidden}
-    return tuple(sorted(wanted - {""}))
-
-
-def _existing(dotted: str) -> str:
-    """The longest part of a dotted name that is a module, found without importing any."""
-    top, *parts = dotted.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        spec = None
-    found = ""
-    while spec is not None:
-        found = spec.name
-        if not parts or spec.submodule_search_locations is None:
-            break
-        spec = PathFinder.find_spec(f"{found}.{parts.pop(0)}", spec.submodule_search_locations)
-    return found

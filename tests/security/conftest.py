@@ -25,12 +25,12 @@ from nbgrader.coursedir import CourseDirectory
 
 from grader.course import Course, nbgrader_config
 from grader.engine.grade import grade
+from grader.engine.gradebook import open_gradebook
 from grader.engine.launch import Template, running_template, start_kernel, stop_kernel
 from grader.engine.limits import Limits
 from grader.engine.model import Result, Specification, Submission, TrustedCell
 from grader.engine.protocol import connected, run_cell
 from grader.engine.specification import specification
-from grader.engine.gradebook import open_gradebook
 from tests.security.hostile import Hostile, Notebook
 
 SMALL = Limits(

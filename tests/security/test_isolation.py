@@ -19,11 +19,11 @@ from grader.answers import read_bank
 from grader.cli import main
 from grader.course import Course, nbgrader_config
 from grader.engine.grade import grade
+from grader.engine.gradebook import open_gradebook
 from grader.engine.launch import Template, running_template
 from grader.engine.limits import Limits
 from grader.engine.model import Result, Specification, Submission
 from grader.engine.specification import specification
-from grader.engine.gradebook import open_gradebook
 from grader.engine.wire import to_json
 from grader.master import read_lab
 from grader.release import release

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from grader.course import Course, nbgrader_api, nbgrader_config
 from grader.engine import submissions
 from grader.engine.gradebook import open_gradebook
+from grader.engine.imports import imported, preload
 from grader.engine.limits import Limits
 from grader.engine.model import (
     CellResult,
@@ -24,7 +25,7 @@ from grader.engine.model import (
     Specification,
     Submission,
 )
-from grader.engine.specification import imported, preload, specification
+from grader.engine.specification import specification
 from grader.engine.submissions import read_submission_files, students, timestamp
 from grader.engine.wire import (
     result_from_json,

@@ -11,9 +11,9 @@ import nbformat
 from nbclient import NotebookClient
 
 from grader.course import Course
+from grader.engine.imports import imported, preload
 from grader.engine.launch import running_template
 from grader.engine.provisioner import forked_kernels
-from grader.engine.specification import imported, preload
 from grader.release import write_source
 from tests.conftest import ROOT
 

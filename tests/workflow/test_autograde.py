@@ -195,7 +195,7 @@ def test_who_needs_a_person_is_listed(
     [
         (["autograde"], "the following arguments are required: LAB"),
         (["autograde", LAB, "--isolation", "some"], "invalid choice: 'some'"),
-        (["autograde", "no-lab"], "no submission of no-lab yet"),
+        (["autograde", "no-lab"], "the gradebook's assignments, mini-mean"),
         (["autograde", LAB, "--scheduler", "nonsense://"], "no Dask scheduler answers at"),
         (["autograde", LAB, "--force", "--json", "no/where.json"], "no/.where.json.new"),
     ],

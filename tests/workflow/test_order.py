@@ -8,7 +8,7 @@ from grader.course import Course
 EARLY = [
     (["autograde", "mini-mean"], "run 'grader collect mini-mean' first"),
     (["feedback", "mini-mean"], "run 'grader autograde mini-mean' first"),
-    (["autograde", "no-lab"], "run 'grader collect no-lab' first"),
+    (["autograde", "no-lab"], "the gradebook's assignments, mini-mean"),
     (["collect", "no-lab", "--from", "."], "the labs here are mini-mean"),
     (["feedback", "no-lab"], "the labs here are mini-mean"),
     (["export", "no-lab"], "the labs here are mini-mean"),
