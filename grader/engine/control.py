@@ -7,7 +7,7 @@ fails the same test. Tests and controls look alike: both end with a proof, and a
 
 import ast
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,10 +44,16 @@ class NoCopy(Exception):
 Runs = Callable[[list[Cell]], list[Said]]  # cells in a copy; fewer answers where it hung or died
 
 
-def control(run: Runs, test: TrustedCell, wrong: tuple[str, ...]) -> str:
-    """What was seen that must not be; empty where the kernel is honest. NoCopy without a copy."""
+def control(
+    run: Runs, test: TrustedCell, wrong: tuple[str, ...], also: Sequence[TrustedCell] = ()
+) -> str:
+    """What was seen that must not be; empty where the kernel is honest. NoCopy without a copy.
+
+    `also` are tests whose asserts, too, are made false.
+    """
     word = secrets.token_hex(8)
-    false = [proven(f"assert 1 == 2, '{word}'"), *map(proven, made_false(test.source))]
+    asserts = [each for cell in (*also, test) for each in made_false(cell.source)]
+    false = [proven(f"assert 1 == 2, '{word}'"), *map(proven, asserts)]
     for answer in wrong or ("",):
         said = run([*false, Cell(answer), proven(test.source)] if answer else false)
         if not said or said[0].status in ("died", "limit"):

@@ -168,10 +168,16 @@ def _become_ordinary() -> None:
     os.setresuid(sandbox.NOBODY, sandbox.NOBODY, sandbox.NOBODY)
 
 
+def anyone_reaches_this_copy() -> bool:
+    return os.geteuid() != 0 or all(p.stat().st_mode & 0o001 for p in (ROOT, *ROOT.parents))
+
+
 @pytest.fixture(params=["as root", "as an ordinary user"])
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
     if request.param == "as root" and os.geteuid() != 0:
         pytest.skip("only root can test what root gets")
+    if request.param != "as root" and not anyone_reaches_this_copy():
+        pytest.skip("another user cannot read this copy of the course")
     exchange = Path(tempfile.mkdtemp(prefix="grader-test-"))
     for name in ("mine", "mine/files", "other"):
         (exchange / name).mkdir(mode=0o700)
@@ -347,7 +353,8 @@ def test_unusual_kinds_of_socket_do_not_exist(machine: Machine) -> None:
 
 def test_only_the_work_folders_can_be_written(machine: Machine) -> None:
     closed = ["/", "/usr", "/etc", "/home", "/exchange", "/proc", "/dev", sys.prefix + "/bin"]
-    closed += [sys.base_prefix, str(ROOT), str(ROOT / "grader")]
+    closed += [sys.base_prefix, str(ROOT / "grader")]
+    closed += [] if ROOT.is_relative_to("/tmp") else [str(ROOT)]
     open_ = [str(sandbox.WORK), "/tmp", "/dev/shm"]
 
     def probe() -> Any:
@@ -671,7 +678,8 @@ def test_a_prefix_below_tmp_stays(as_root: Machine) -> None:
     finally:
         PACKAGES.remove(package)
         shutil.rmtree(package.parent)
-    assert found == ["x = 1\n", [package.parent.name]]
+    ours = {ROOT.parts[2]} if ROOT.is_relative_to("/tmp") else set()  # a clone made there
+    assert found == ["x = 1\n", sorted({package.parent.name, *ours})]
 
 
 def test_the_group_kills_what_grows(as_root: Machine) -> None:
@@ -763,6 +771,8 @@ def test_the_filter_on_both_machines(
 
 def test_an_ordinary_user_has_the_sandbox() -> None:
     """Root's own answer is `grader doctor`'s test."""
+    if not anyone_reaches_this_copy():
+        pytest.skip("another user cannot read this copy of the course")
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
