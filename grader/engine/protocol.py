@@ -162,7 +162,7 @@ def _exchange(
                 break  # the last word on iopub is missing, the answer is not
             if interrupted:
                 note = f"it went on after {seconds:g} s and an interrupt"
-            return Reply("limit", note=note, hung=True)
+                return Reply("limit", note=note, hung=True)
             interrupt(client.kernel)
             interrupted, until = True, time.monotonic() + GRACE_S
     if interrupted:
