@@ -226,7 +226,7 @@ def graded(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
         name: Both(name, course, copied(course, course.root.with_name("theirs")))
         for name, course in made.items()
     }
-    for name, each in both.items():
+    for name, each in both.items():  # one nbgrader at a time: two may choose the same TCP port
         each.nbgrader = subprocess.Popen(
             [str(BIN / "nbgrader"), "autograde", name],
             cwd=each.theirs.root,
@@ -234,9 +234,7 @@ def graded(released_once: Path, tmp_path_factory: pytest.TempPathFactory) -> dic
             stderr=subprocess.PIPE,
             text=True,
         )
-    for name, each in both.items():
         assert main(["--course", str(each.ours.root), "autograde", name]) == 0
-    for each in both.values():
         _, said = each.nbgrader.communicate(timeout=300)
         assert each.nbgrader.returncode == 0, said
     return both
