@@ -314,7 +314,3 @@ def _read(lines: Any) -> dict[str, Any] | None:
 def _tail(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
     return lines[-1] if lines else "it left no message"
-
-
-def interrupt(kernel: Kernel) -> None:
-    kernel.signal(signal.SIGINT)

@@ -92,7 +92,7 @@ def _trusted(trusted: TrustedCell, cells: list[Found], found: Match, cell_id: st
     place = found.places.get(trusted.grade_id)
     learners = trusted.solution and place is not None
     source = cells[place].source if learners and place is not None else trusted.source
-    metadata = {"nbgrader": _metadata(trusted) | {"checksum": _checksum(trusted)}}
+    metadata = {"nbgrader": nbgrader_metadata(trusted) | {"checksum": _checksum(trusted)}}
     return _cell(trusted.cell_type, cell_id, source, metadata)
 
 
@@ -101,7 +101,8 @@ def _cell(cell_type: str, cell_id: str, source: str, metadata: dict[str, Any]) -
     return cell | {"execution_count": None, "outputs": []} if cell_type == "code" else cell
 
 
-def _metadata(cell: TrustedCell) -> dict[str, Any]:
+def nbgrader_metadata(cell: TrustedCell) -> dict[str, Any]:
+    """What nbgrader keeps in a cell, but for the checksum."""
     metadata = {
         "cell_type": cell.cell_type,
         "grade": cell.grade,
@@ -117,7 +118,7 @@ def _metadata(cell: TrustedCell) -> dict[str, Any]:
 @lru_cache(maxsize=4096)
 def _checksum(cell: TrustedCell) -> str:
     """Of the released cell: nbgrader compares it to tell an unchanged answer."""
-    metadata = {"nbgrader": _metadata(cell)}
+    metadata = {"nbgrader": nbgrader_metadata(cell)}
     return str(
         compute_checksum(nbformat.from_dict(_cell(cell.cell_type, "", cell.source, metadata)))
     )

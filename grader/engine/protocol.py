@@ -15,7 +15,7 @@ from typing import Any
 import zmq
 from jupyter_client.session import Session
 
-from grader.engine.launch import Kernel, interrupt
+from grader.engine.launch import Kernel
 from grader.engine.limits import Limits
 
 GRACE_S = 3.0  # for a kernel to act on an interrupt
@@ -163,7 +163,7 @@ def _exchange(
             if interrupted:
                 note = f"it went on after {seconds:g} s and an interrupt"
                 return Reply("limit", note=note, hung=True)
-            interrupt(client.kernel)
+            client.kernel.signal(signal.SIGINT)
             interrupted, until = True, time.monotonic() + GRACE_S
     if interrupted:
         forged = reply.forged if reply else ""

@@ -21,6 +21,7 @@ from sqlalchemy import (
 
 from grader.engine.gradebook import told
 from grader.engine.model import Specification
+from grader.engine.prepare import nbgrader_metadata
 from grader.errors import CourseError
 
 
@@ -108,21 +109,9 @@ def _book(connection: Connection, assignment_id: str, notebook: Any) -> Book:
         graded=kinds["GradeCell"] | kinds["TaskCell"],
         commented=kinds["SolutionCell"] | kinds["TaskCell"],
         tasks=frozenset(kinds["TaskCell"]),
-        metadata={c.grade_id: _metadata(c, checksums.get(c.grade_id)) for c in notebook.cells},
+        metadata={
+            c.grade_id: nbgrader_metadata(c) | {"checksum": checksums.get(c.grade_id)}
+            for c in notebook.cells
+        },
         sources={cell.grade_id: cell.source for cell in notebook.cells},
     )
-
-
-def _metadata(cell: Any, checksum: str | None) -> dict[str, Any]:
-    """What nbgrader keeps in a cell, and reads for feedback and formgrader."""
-    metadata = {
-        "cell_type": cell.cell_type,
-        "checksum": checksum,
-        "grade": cell.grade,
-        "grade_id": cell.grade_id,
-        "locked": cell.locked,
-        "schema_version": 3,
-        "solution": cell.solution,
-        "task": cell.task,
-    }
-    return metadata | ({"points": cell.points} if cell.grade or cell.task else {})

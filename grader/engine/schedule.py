@@ -23,7 +23,6 @@ from grader.engine.wire import (
 )
 from grader.errors import CourseError, MachineError
 
-ISOLATIONS = ("sandbox", "none")
 CONNECT_S = 10
 
 

@@ -22,6 +22,7 @@ from grader.engine.gradebook import told
 from grader.engine.imports import imported, preload
 from grader.engine.limits import Limits
 from grader.engine.model import NotebookSpec, Specification, TrustedCell
+from grader.engine.sanitize import hidden_removed
 from grader.engine.wire import to_json
 from grader.errors import CourseError
 from grader.master import read_lab
@@ -234,15 +235,4 @@ def _visible_code(release: Any, book: _Registered, hidden: tuple[str, str]) -> I
         if cell.cell_type != "code":
             continue
         trusted = book.cells.get(cell.metadata.get("nbgrader", {}).get("grade_id"))
-        yield _without_hidden(trusted.source if trusted else cell.source, hidden)
-
-
-def _without_hidden(source: str, hidden: tuple[str, str]) -> str:
-    begin, end = hidden
-    kept, inside = [], False
-    for line in source.split("\n"):
-        if begin in line or end in line:
-            inside = begin in line
-        elif not inside:
-            kept.append(line)
-    return "\n".join(kept)
+        yield hidden_removed(trusted.source if trusted else cell.source, hidden)
