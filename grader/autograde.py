@@ -1,7 +1,6 @@
 """Grade every submission of an assignment that is new or changed; one alone writes the marks."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,9 @@ from nbgrader.preprocessors import Execute
 
 from grader.course import Course, nbgrader_config
 from grader.engine.gradebook import open_gradebook
+from grader.engine.launch import Template
 from grader.engine.limits import Limits
-from grader.engine.model import Result, Specification, Submission
+from grader.engine.model import Result, Submission
 from grader.engine.registered import Store, open_store
 from grader.engine.schedule import Pool, dask_pool, local_pool, run_all
 from grader.engine.specification import specification
@@ -53,12 +53,13 @@ def autograde(
     force: bool = False,
     isolation: str = "sandbox",
     scheduler: str = "",
+    early: Template | None = None,
     announce: Callable[[int], None] = lambda total: None,
 ) -> Iterator[Graded]:
     """Yield every submission's record: those that still stand first, then each as it is graded.
 
-    `announce` is told how many are to be graded. A record stands while submission, tests and
-    engine are the same, unless `force`.
+    `announce` is told how many are to be graded; `early` is a template that may be used. A record
+    stands while submission, tests and engine are the same, unless `force`.
     """
     config = nbgrader_config(course)
     coursedir = CourseDirectory(config=config)
@@ -80,7 +81,11 @@ def autograde(
             refusal = Result(name, "", spec.digest, isolation, "", problem=problem)
             yield _store(store, Submission(name, {}, {}), refusal)
         if todo.wanted:
-            with _pool(spec, isolation, scheduler) as pool:
+            with (
+                dask_pool(spec, isolation, scheduler)
+                if scheduler
+                else local_pool(spec, isolation, early)
+            ) as pool:
                 yield from _grade(store, pool, todo.wanted)
 
 
@@ -117,10 +122,6 @@ def limits(config: Any) -> Limits:
     """The engine's own limits, with nbgrader's setting for a cell's time where it is set."""
     seconds = Execute(config=config).timeout
     return Limits(cell_s=seconds) if seconds else Limits()
-
-
-def _pool(spec: Specification, isolation: str, scheduler: str) -> AbstractContextManager[Pool]:
-    return dask_pool(spec, isolation, scheduler) if scheduler else local_pool(spec, isolation)
 
 
 def _grade(store: Store, pool: Pool, names: list[str]) -> Iterator[Graded]:

@@ -3,16 +3,29 @@
 import argparse
 import contextlib
 import fcntl
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from grader import quick  # noqa: F401
 from grader.course import CONFIG, Course, choose_labs, find_course, require_released
 from grader.errors import CourseError
+
+if TYPE_CHECKING:
+    from grader.engine.launch import Template
+
+
+def run() -> NoReturn:
+    """Run the command line, and leave at once: Python takes a while to take its modules down."""
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -116,6 +129,22 @@ def _collect(course: Course, options: argparse.Namespace) -> int:
 
 
 def _autograde(course: Course, options: argparse.Namespace) -> int:
+    with _early_template(course, options) as early:
+        return _grade(course, options, early)
+
+
+def _early_template(
+    course: Course, options: argparse.Namespace
+) -> AbstractContextManager["Template | None"]:
+    if options.scheduler:
+        return contextlib.nullcontext()
+    from grader.engine.early import early_template
+
+    release = course.root / "release" / options.lab
+    return early_template(release, sandboxed=options.isolation == "sandbox")
+
+
+def _grade(course: Course, options: argparse.Namespace, early: "Template | None") -> int:
     from grader.autograde import Graded, autograde
     from grader.summary import needs_person, summary, write_json
 
@@ -127,6 +156,7 @@ def _autograde(course: Course, options: argparse.Namespace) -> int:
             force=options.force,
             isolation=options.isolation,
             scheduler=options.scheduler,
+            early=early,
             announce=progress.start,
         ):
             graded.append(one)

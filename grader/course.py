@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbgrader.apps.api import NbGraderAPI
-from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
 from traitlets.config.loader import Config, PyFileConfigLoader
 
 from grader.errors import CourseError
@@ -93,6 +90,11 @@ def nbgrader_config(course: Course) -> Config:
 
 def nbgrader_api(course: Course) -> Any:
     """nbgrader's API on the course's own files and gradebook."""
+    # Most of the command line has no need of them, and they take most of a second to import.
+    from nbgrader.apps.api import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+    from sqlalchemy.exc import SAWarning
+
     # nbgrader's models make SQLAlchemy 2 warn at every submission, to no consequence.
     warnings.filterwarnings("ignore", category=SAWarning)
     # nbgrader starts `alembic` by name when it makes a gradebook.

@@ -11,7 +11,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from grader.engine import provisioner
-from grader.engine.imports import imported, preload
+from grader.engine.imports import needed, preload
 from grader.engine.launch import Template, run_module, running_template
 from grader.errors import CourseError
 from grader.master import Lab
@@ -32,7 +32,7 @@ class Cost:
 def lab_template(lab: Lab) -> Iterator[Template]:
     """A template that has imported what the lab's cells import."""
     code = [cell.source for cell in lab.cells if cell.kind not in ("markdown", "written")]
-    modules = preload({name for source in code for name in imported(source)}, data=())
+    modules = preload(needed(code), data=())
     with running_template(modules, sandboxed=False) as template:
         yield template
 

@@ -14,7 +14,7 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from grader import offline  # noqa: E402
-from grader.engine.imports import imported, preload  # noqa: E402
+from grader.engine.imports import needed, preload  # noqa: E402
 from grader.engine.launch import running_template  # noqa: E402
 from grader.engine.provisioner import forked_kernels  # noqa: E402
 from tools import generated  # noqa: E402
@@ -78,7 +78,7 @@ def imports(root: Path) -> tuple[str, ...]:
     """What the pages' code imports."""
     pages = sorted((root / "chapters").rglob("*.md"))
     code = [cell for page in pages for cell in CODE_CELL.findall(page.read_text("utf-8"))]
-    return preload({name for cell in code for name in imported(cell)}, data=())
+    return preload(needed(code), data=())
 
 
 def print_trouble(log: list[str], trouble: list[str]) -> None:

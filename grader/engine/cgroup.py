@@ -5,6 +5,7 @@ other group is touched. Without any, `tree_memory` lets the supervisor watch for
 """
 
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -93,6 +94,7 @@ def group_named(name: str) -> Group | None:
     return Group(place.version, place.memory / name, place.pids and place.pids / name)
 
 
+@functools.cache
 def find_place() -> Place | None:
     """Where this process may make groups that count memory; None where nowhere."""
     controllers = _mounted()

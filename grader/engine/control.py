@@ -6,6 +6,8 @@ fails the same test. Tests and controls look alike: both end with a proof, and a
 """
 
 import ast
+import builtins
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from grader.engine.protocol import Client, Reply, read_frames, request, run_cell
 from grader.engine.scoring import parse_points
 from grader.syntax import parsed
 
+_NAME = re.compile(r"[^\W\d]\w*")
 TWINS = 4  # asserts of a test that are made false; the last ones, mostly hidden
 
 
@@ -39,6 +42,10 @@ class Said:
 
 class NoCopy(Exception):
     """The copy answered nothing; try another way."""
+
+
+class Turned(Exception):
+    """What a test judges by is not as it was."""
 
 
 Runs = Callable[[list[Cell]], list[Said]]  # cells in a copy; fewer answers where it hung or died
@@ -110,33 +117,44 @@ def _with_proof(source: str, proof: str) -> str:
     return "\n".join(lines)
 
 
-def replaced(client: Client) -> str:
-    """What to say of a library's function that is not the library's own; empty where none is."""
-    reply = request(client, "replaced_request", {}, client.limits.cell_s)
-    if reply.forged:
-        return reply.forged
-    names = [name for name in _list(reply.expressions.get("names")) if isinstance(name, str)]
-    return f"{names[0][:60]} was replaced, by which a test may judge" if names else ""
+def replaced(client: Client, sources: Sequence[str] = ()) -> None:
+    """Raise Turned where a function is not the library's own.
+
+    Looks at Python's own and at those that have a name used in `sources`, or else at all.
+    """
+    in_copy(client, [], sources)
 
 
-def in_copy(client: Client, cells: list[Cell]) -> list[Said]:
-    """Run cells in a fork of the kernel."""
+def in_copy(client: Client, cells: list[Cell], sources: Sequence[str]) -> list[Said]:
+    """Run cells in a fork of the kernel, unless it is turned as by `replaced`."""
     seconds = client.limits.cell_s
-    asked = [{"code": cell.code, "expressions": cell.expressions} for cell in cells]
-    reply = request(client, "copy_request", {"cells": asked, "seconds": seconds}, seconds + 5)
+    content = {
+        "cells": [{"code": cell.code, "expressions": cell.expressions} for cell in cells],
+        "seconds": seconds,
+        "names": _names(sources),
+    }
+    reply = request(client, "copy_request", content, seconds + 5)
     if reply.forged:
-        return [Said("forged", "", [])]
+        raise Turned(reply.forged)
     answer = reply.expressions if reply.status == "ok" else {}
-    found = []
-    for frames in _list(answer.get("cells")):
-        messages = [m for m in (_message(client, parts) for parts in _list(frames)) if m]
-        replies = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply"]
-        results = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_result"]
-        # A second reply is one too many, and no evidence.
-        said = replies[0] if len(replies) == 1 else {}
-        values = [str(result.get("data", {}).get("text/plain", "")) for result in results]
-        found.append(Said(str(said.get("status")), str(said.get("evalue")), values))
-    return found
+    for name in _list(answer.get("replaced")):
+        raise Turned(f"{str(name)[:60]} was replaced, by which a test may judge")
+    return [_said_in_copy(client, frames) for frames in _list(answer.get("cells"))]
+
+
+def _names(sources: Sequence[str]) -> list[str] | None:
+    used = {name for source in sources for name in _NAME.findall(source)}
+    return sorted(used.union(dir(builtins))) if used else None
+
+
+def _said_in_copy(client: Client, frames: Any) -> Said:
+    messages = [m for m in (_message(client, parts) for parts in _list(frames)) if m]
+    replies = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply"]
+    results = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_result"]
+    # A second reply is one too many, and no evidence.
+    said = replies[0] if len(replies) == 1 else {}
+    values = [str(result.get("data", {}).get("text/plain", "")) for result in results]
+    return Said(str(said.get("status")), str(said.get("evalue")), values)
 
 
 def in_kernel(client: Client, cells: list[Cell]) -> list[Said]:

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grader.engine.control import NoCopy, control, in_copy, in_kernel, proven, replaced
+from grader.engine.control import NoCopy, Turned, control, in_copy, in_kernel, proven, replaced
 from grader.engine.forksafe import unsafe_imports
 from grader.engine.launch import Template, start_kernel, stop_kernel
 from grader.engine.memory import over_memory
@@ -182,10 +182,18 @@ def _run_test(run: Run, client: Client, index: int, test: TrustedCell) -> Reply:
     run.evidence[test.grade_id] = evidence
     if reply.status == "ok" and not evidence.tampered:
         with _time_of_its_own(run, client):
-            evidence.tampered = replaced(client) or _control(run, client, index, test)
+            try:
+                evidence.tampered = _control(run, client, index, test)
+            except Turned as turned:
+                evidence.tampered = str(turned)
     if evidence.tampered:
         run.events.append(f"{test.grade_id}: {evidence.tampered}")
     return reply
+
+
+def _given(run: Run) -> list[str]:
+    """The source of all tests, and of what they are given to work with."""
+    return [c.source for c in run.notebook.cells if c.cell_type == "code" and not c.solution]
 
 
 @contextlib.contextmanager
@@ -203,11 +211,13 @@ def _control(run: Run, client: Client, index: int, test: TrustedCell) -> str:
     """Negative controls in a fork of the kernel, or in a fresh one brought to the same place."""
     wrong = run.notebook.controls.get(test.grade_id, ())
     started = cpu_seconds(client.kernel.pid)
+    given = _given(run)
     if not run.unsafe:
         with contextlib.suppress(NoCopy):
-            said = control(partial(in_copy, client), test, wrong)
+            said = control(partial(in_copy, client, sources=given), test, wrong)
             run.cpu_s += cpu_seconds(client.kernel.pid) - started
             return said
+    replaced(client, given)
     with _kernel(run) as fresh:
         for cell in run.prepared.notebook.cells[:index]:
             if cell.cell_type == "code" and not _test(run, cell):
@@ -239,7 +249,10 @@ def _last_control(run: Run, client: Client) -> None:
     started = cpu_seconds(client.kernel.pid)
     others = [each for each in passed if each is not test]
     try:
+        replaced(client)
         said = control(partial(in_kernel, client), test, wrong, also=others)
+    except Turned as turned:
+        said = str(turned)
     except NoCopy:
         said = "after its last cell the kernel answered nothing"
     run.cpu_s += cpu_seconds(client.kernel.pid) - started

@@ -1,4 +1,4 @@
-"""Which modules a notebook imports, and which of them a template may import ahead of it."""
+"""Which modules a notebook needs, and which of them a template may import ahead of it."""
 
 import ast
 import importlib.util
@@ -18,13 +18,41 @@ NOT_PRELOADED = frozenset(
     }
 )
 
+# What a library imports only when it is used for the first time, by what such code says.
+LATE = {
+    r"\bsklearn\b": (
+        "narwhals._interchange.dataframe",
+        "narwhals._pandas_like.namespace",
+        "narwhals.stable.v2._namespace",
+    ),
+    r"\boptim\b": ("torch._dynamo", "torch.profiler._cupti_monitor"),  # nearly a second
+    r"\b(matplotlib|plt|plot)\b": (
+        "matplotlib.backends.backend_agg",
+        "PIL.BmpImagePlugin",
+        "PIL.GifImagePlugin",
+        "PIL.JpegImagePlugin",
+        "PIL.PpmImagePlugin",
+        "PIL.features",
+    ),
+}
 
 # Cell magics whose body is Python.
 _PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
 
+def needed(sources: Iterable[str]) -> set[str]:
+    """The modules that cells may import, and those that these import late."""
+    names: set[str] = set()
+    for source in sources:
+        names |= imported(source)
+        names |= {n for said, late in LATE.items() if re.search(said, source) for n in late}
+    return names
+
+
 def imported(source: str) -> set[str]:
     """The modules that a cell may import, dotted; magics and broken code are no obstacle."""
+    if "import" not in source:
+        return set()
     if source.startswith("%%"):
         magic, _, source = source.partition("\n")
         if magic.split()[0] not in _PYTHON_MAGICS:

@@ -45,7 +45,6 @@ for _name in (
 _fork, _exit, _kill, _waitpid = os.fork, os._exit, os.kill, os.waitpid
 _read, _write, _select, _clock = os.read, os.write, select.select, time.monotonic
 
-_KINDS = (types.FunctionType, types.BuiltinFunctionType, type)
 COPY_BYTES = 5_000_000
 FIRST_S = 5.0  # a copy that has not done its first, trivial cell by then never will
 
@@ -56,28 +55,29 @@ class CopyingKernel(IPythonKernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shell_handlers["copy_request"] = self.copy_request
-        self.shell_handlers["replaced_request"] = self.replaced_request
-
-    def replaced_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
-        """Reply with the functions that tests rely on and that are not the libraries' own."""
-        assert self.session
-        self.session.send(stream, "replaced_reply", {"names": _replaced()}, parent, ident=ident)
 
     def copy_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
-        """Reply with the frames of each cell run in a copy, up to where it hung or died."""
+        """Reply with the frames of each cell run in a copy, up to where it hung or died.
+
+        And with those functions, of the names given or of all, that are not the libraries' own.
+        """
         content = parent["content"]
+        replaced = _replaced(content["names"])
         frames = [
             [[frame.decode("latin-1") for frame in message] for message in messages]
             for messages in _in_copy(self, parent, content["cells"], content["seconds"])
         ]
         assert self.session
-        self.session.send(stream, "copy_reply", {"cells": frames}, parent, ident=ident)
+        reply = {"cells": frames, "replaced": replaced}
+        self.session.send(stream, "copy_reply", reply, parent, ident=ident)
 
 
 def _in_copy(
     kernel: CopyingKernel, parent: dict[str, Any], cells: list[dict[str, Any]], seconds: float
 ) -> Iterator[list[list[bytes]]]:
     """Yield each cell's wire messages as the copy produces them."""
+    if not cells:
+        return
     read_end, write_end = os.pipe()
     pid = _fork()
     if pid == 0:
@@ -164,6 +164,13 @@ def _run_in_copy(
 class ForkedApp(IPKernelApp):
     """ipykernel's application without what a grading run does not need."""
 
+    def parse_command_line(self, argv: object = None) -> None:
+        """There is none: the default would list every option of every class."""
+
+    def init_heartbeat(self) -> None:
+        if self.kernel_class is not CopyingKernel:  # no one listens to it, and it has 3 threads
+            super().init_heartbeat()
+
     def init_control(self, context: Any) -> None:
         super().init_control(context)
         self.shell_channel_thread = None  # no subshells: cells run in the main thread
@@ -173,6 +180,15 @@ class ForkedApp(IPKernelApp):
         with patch.object(ipkernel, "sys", SimpleNamespace(modules={})):
             super().init_kernel()
 
+    def init_code(self) -> None:
+        # As IPython does, but for its list of modules, which writes to the pages of their names.
+        self._run_startup_files()
+        self._run_exec_lines()
+        self._run_exec_files()
+        assert self.shell
+        self.shell.user_ns_hidden.update(self.shell.user_ns)
+        self.shell._sys_modules_keys = _modules
+
     def log_connection_info(self) -> None:
         self._ports = {
             name: getattr(self, f"{name}_port")
@@ -180,25 +196,32 @@ class ForkedApp(IPKernelApp):
         }
 
 
-def run_kernel(connection_file: str, on_bound: Callable[[], None], *, copying: bool) -> None:
-    """Serve one kernel until it is shut down; call `on_bound` once clients may connect."""
+def ready() -> None:
+    """Do once, in the template, what would be the same in each kernel: a fork only reads it."""
     seed_generators()
-    if copying:
-        _refuse_fork_hooks()
+    _remember(_RELIED_ON)
+    _modules.update(sys.modules)
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp.log_level = 50
     config.IPKernelApp.quiet = True
-    if copying:  # Context tracebacks cost 30 ms each
-        config.InteractiveShell.xmode = "Plain"
-        config.InteractiveShell.colors = "nocolor"
+    ForkedApp.instance(config=config).log.setLevel(50)  # or it makes records that no one sees
+
+
+def run_kernel(connection_file: str, on_bound: Callable[[], None], *, copying: bool) -> None:
+    """Serve one kernel until it is shut down; call `on_bound` once clients may connect."""
+    random.seed(0)  # a fork has given it a seed of its own
+    app = ForkedApp.instance()
+    app.connection_file = connection_file
     if copying:
-        config.IPKernelApp.kernel_class = CopyingKernel
-    app = ForkedApp.instance(config=config)
-    app.initialize(["-f", connection_file])
+        _refuse_fork_hooks()
+        app.kernel_class = CopyingKernel
+        app.config.InteractiveShell.xmode = "Plain"  # tracebacks with context cost 30 ms each
+        app.config.InteractiveShell.colors = "nocolor"
+    app.initialize([])
     _choose_backend()
-    _own.update(_functions(["builtins"]))  # the shell has put some of its own there
-    _own.pop(("builtins", "input"), None)  # and it replaces this one for each cell
+    _remember(["builtins"])  # the shell has put some of its own there
+    _own.pop("input", None)  # and it replaces this one for each cell
     gc.freeze()
     on_bound()
     app.start()
@@ -217,32 +240,43 @@ _RELIED_ON = (
     *("builtins", "grader.review", "math", "numpy", "numpy.linalg", "numpy.testing", "pandas"),
     *("pandas.testing", "sklearn.metrics", "statistics", "torch", "torch.testing"),
 )
-_own: dict[tuple[str, str], tuple[object, object]] = {}
+_Own = dict[str, list[tuple[str, object, object]]]
+_own: _Own = {}  # name -> (module, function, its code)
+_modules: set[str] = set()
 
 
-def remember_functions() -> None:
-    """Note the libraries' own functions; the template does it once for all its kernels."""
-    _own.update(_functions(_RELIED_ON))
+def _functions(module: str) -> Iterator[tuple[str, object, object]]:
+    """Each public callable of a module, if it is loaded, with its code."""
+    found = vars(sys.modules[module]) if module in sys.modules else {}
+    for name, function in found.items():
+        if callable(function) and (name == "__import__" or name[0] != "_"):
+            yield name, function, _code(function)
 
 
-def _functions(modules: Sequence[str]) -> dict[tuple[str, str], tuple[object, object]]:
-    """Each public function of those modules that are loaded, with its code."""
-    return {
-        (module, name): (function, getattr(function, "__code__", None))
-        for module in modules
-        if module in sys.modules
-        for name, function in vars(sys.modules[module]).items()
-        if isinstance(function, _KINDS) and (name == "__import__" or name[0] != "_")
-    }
+def _code(function: object) -> object:
+    """The code of a Python function, or of the one that numpy has wrapped."""
+    return getattr(getattr(function, "_implementation", function), "__code__", None)
 
 
-def _replaced() -> list[str]:
-    now = _functions(_RELIED_ON)
+def _remember(modules: Sequence[str]) -> None:
+    for module in modules:
+        for name, function, code in _functions(module):
+            own = [each for each in _own.get(name, []) if each[0] != module]
+            _own[name] = [*own, (module, function, code)]
+
+
+def _replaced(names: list[str] | None) -> list[str]:
+    """Those that are no longer what they were; None asks for all.
+
+    To look at a function is to write to its page, so that a few cost less.
+    """
     return [
-        ".".join(key)
-        for key, (function, code) in _own.items()
+        f"{module}.{name}"
+        for name in (_own if names is None else names)
+        for module, function, code in _own.get(name, [])
         # By identity: a class may say that it equals another.
-        if key not in now or now[key][0] is not function or now[key][1] is not code
+        if vars(sys.modules.get(module, types)).get(name) is not function
+        or _code(function) is not code
     ]
 
 

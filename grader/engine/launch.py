@@ -1,6 +1,7 @@
 """Start a template, and kernels from it; the supervisor's side."""
 
 import contextlib
+import functools
 import importlib.util
 import json
 import os
@@ -37,13 +38,15 @@ START_S = 120  # for importing the libraries on a loaded machine
 END_S = 1.0
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Template:
     """A running template; kernels come from it by `start_kernel`."""
 
     home: Path
     sandboxed: bool
-    kernels: "set[Kernel]" = field(default_factory=set, compare=False)
+    kernels: "set[Kernel]" = field(default_factory=set)
+    process: "subprocess.Popen[bytes] | None" = None
+    complete: bool = False  # it has been told all that it is to import
 
     @property
     def address(self) -> Path:
@@ -92,6 +95,14 @@ class Kernel:
 @contextlib.contextmanager
 def running_template(modules: Sequence[str], *, sandboxed: bool) -> Iterator[Template]:
     """A template that has imported `modules`, ended with this block or this process."""
+    with starting_template(sandboxed=sandboxed) as template:
+        complete(template, modules)
+        yield template
+
+
+@contextlib.contextmanager
+def starting_template(*, sandboxed: bool) -> Iterator[Template]:
+    """A template that has yet to be told what to import."""
     remove_abandoned(_remove_groups)
     # Unix socket paths are short: below the system's own folder for temporary files.
     with scratch_folder() as home:
@@ -102,21 +113,41 @@ def running_template(modules: Sequence[str], *, sandboxed: bool) -> Iterator[Tem
         imported.touch()
         if sandboxed:
             os.chown(imported, *sandbox.identity())
-        process = _start(template, modules)
+        template.process = _start(template)
         try:
             yield template
         finally:
             for kernel in list(template.kernels):
                 kernel.signal(signal.SIGKILL)
-            _end(process)
+            _end(template)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def name_modules(template: Template, modules: Sequence[str]) -> None:
+    """Have a template import these; one that failed says why when a kernel is wanted."""
+    assert template.process and template.process.stdin
+    with contextlib.suppress(OSError):
+        template.process.stdin.write(json.dumps(modules).encode() + b"\n")
+        template.process.stdin.flush()
+
+
+def complete(template: Template, modules: Sequence[str]) -> None:
+    """Have a template import these as the last, and fork kernels."""
+    name_modules(template, modules)
+    assert template.process and template.process.stdin
+    with contextlib.suppress(OSError):
+        template.process.stdin.write(b"\n")
+        template.process.stdin.flush()
+    template.complete = True
+
+
+def _end(template: Template) -> None:
     """Let the template end; one that still imports libraries would take its time."""
-    assert process.stdin
-    process.stdin.close()  # its sign to end
+    process = template.process
+    assert process and process.stdin
+    with contextlib.suppress(OSError):
+        process.stdin.close()  # its sign to end
     try:
-        process.wait(END_S)
+        process.wait(END_S if template.complete else 0)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
@@ -129,7 +160,7 @@ def _remove_groups(home: Path) -> None:
             group.remove()
 
 
-def _start(template: Template, modules: Sequence[str]) -> "subprocess.Popen[bytes]":
+def _start(template: Template) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "grader.engine.template"]
     with socket.socket(socket.AF_UNIX) as listener, template.log.open("wb") as log:
         listener.bind(str(template.address))
@@ -140,7 +171,7 @@ def _start(template: Template, modules: Sequence[str]) -> "subprocess.Popen[byte
         for folder in _package_folders():
             command += ["--package", str(folder)]
         return subprocess.Popen(
-            [*command, *modules],
+            command,
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -150,13 +181,15 @@ def _start(template: Template, modules: Sequence[str]) -> "subprocess.Popen[byte
         )
 
 
-def _package_folders() -> Iterator[Path]:
-    for name in PACKAGES:
-        spec = importlib.util.find_spec(name)
-        if spec and spec.submodule_search_locations:
-            yield Path(spec.submodule_search_locations[0])
+@functools.cache
+def _package_folders() -> list[Path]:
+    specs = (importlib.util.find_spec(name) for name in PACKAGES)
+    return [
+        Path(s.submodule_search_locations[0]) for s in specs if s and s.submodule_search_locations
+    ]
 
 
+@functools.cache
 def _environment() -> dict[str, str]:
     """Nothing of the instructor's environment: it may hold tokens."""
     return {
@@ -213,9 +246,9 @@ def start_kernel(
         }
         connection.sendall(json.dumps(request).encode() + b"\n")
         kernel.pid = (_read(kernel.lines) or {}).get("pid", 0)
-        if kernel.group and kernel.pid:
-            kernel.group.add(kernel.pid)
         connection.sendall(b"go\n")
+        if kernel.group and kernel.pid:
+            kernel.group.add(kernel.pid)  # takes its time, in which the kernel gets ready
         answer = _read(kernel.lines) or {"error": _tail(template.log)}
         if "error" in answer:
             raise CourseError(f"a kernel did not start: {answer['error']}; run 'grader doctor'.")

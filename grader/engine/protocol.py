@@ -5,6 +5,8 @@ the one request that is open.
 """
 
 import contextlib
+import hmac
+import json
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import zmq
-from jupyter_client.session import Session
+from jupyter_client.session import DELIM, Session
 
 from grader.engine.launch import Kernel
 from grader.engine.limits import Limits
@@ -126,11 +128,13 @@ def request(client: Client, kind: str, content: dict[str, Any], seconds: float) 
 def read_frames(client: Client, frames: list[bytes]) -> dict[str, Any] | None:
     """A message from its wire frames; None where it isn't signed by the kernel's key."""
     try:
-        _, rest = client.session.feed_identities(frames)
-        message: dict[str, Any] = client.session.deserialize(rest)
-        return message
+        signature, *parts = frames[frames.index(DELIM) + 1 :]
+        if not hmac.compare_digest(signature, client.session.sign(parts[:4])):
+            return None
+        header, parent, _, content = (json.loads(part) for part in parts[:4])
     except Exception:  # whatever the sender made up
         return None
+    return {"header": header, "parent_header": parent, "content": content}
 
 
 def _exchange(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from grader.engine import probe
 from grader.engine.grade import grade
-from grader.engine.launch import Template, running_template
+from grader.engine.launch import Template, complete, running_template, starting_template
 from grader.engine.model import Result, Specification, Submission
 from grader.engine.wire import (
     result_from_json,
@@ -35,15 +35,23 @@ class Pool:
 
 
 @contextlib.contextmanager
-def local_pool(spec: Specification, isolation: str) -> Iterator[Pool]:
-    """One template and a thread per core; the work itself is done by the kernels."""
+def local_pool(
+    spec: Specification, isolation: str, early: Template | None = None
+) -> Iterator[Pool]:
+    """One template, and a thread per core and one more; the work itself is done by the kernels.
+
+    `early` is a template that has been started, and not yet been completed.
+    """
     sandboxed = _sandboxed(isolation)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    width = cores or 1
+    width = (cores or 1) + 1  # a kernel waits at times, for the disk and for its control group
     with (
-        running_template(spec.preload, sandboxed=sandboxed) as template,
+        (
+            contextlib.nullcontext(early) if early else starting_template(sandboxed=sandboxed)
+        ) as template,
         _stopping(ThreadPoolExecutor(width), cancel_futures=True) as threads,
     ):
+        complete(template, spec.preload)
         yield Pool(lambda submission: threads.submit(grade, spec, submission, template), width)
 
 

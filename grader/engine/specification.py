@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, select
 from grader.answers import read_bank
 from grader.course import Course
 from grader.engine.gradebook import told
-from grader.engine.imports import imported, preload
+from grader.engine.imports import needed, preload
 from grader.engine.limits import Limits
 from grader.engine.model import NotebookSpec, Specification, TrustedCell
 from grader.engine.sanitize import hidden_removed
@@ -63,7 +63,7 @@ def specification(
     hidden = ClearHiddenTests(config=coursedir.config)
     delimiters = (hidden.begin_test_delimeter, hidden.end_test_delimeter)
     controls = _controls(Path(coursedir.root), assignment)
-    notebooks, imports = [], set()
+    notebooks, modules = [], set()
     for book in registered:
         path = folder / f"{book.name}.ipynb"
         release = _read(path, again)
@@ -71,14 +71,13 @@ def specification(
         cells = tuple(book.cells[grade_id] for grade_id in ids)
         known = {grade_id: controls[grade_id] for grade_id in ids if grade_id in controls}
         notebooks.append(NotebookSpec(book.name, cells, book.kernel or _kernel(release), known))
-        for source in _visible_code(release, book, delimiters):
-            imports |= imported(source)
+        modules |= needed(_visible_code(release, book, delimiters))
     data = _data(coursedir, assignment, limits)
     spec = Specification(
         assignment=assignment,
         notebooks=tuple(notebooks),
         data=data,
-        preload=preload(imports, data),
+        preload=preload(modules, data),
         limits=limits,
         hidden=delimiters,
     )

@@ -1,8 +1,9 @@
 """The template: a process that has imported the libraries and forks a kernel per connection.
 
-    python -m grader.engine.template LISTENER EXCHANGE [--sandbox] [--package DIR ...] MODULE ...
+    python -m grader.engine.template LISTENER EXCHANGE [--sandbox] [--package DIR ...]
 
-LISTENER is the number of an inherited listening socket; the process ends with its standard input.
+LISTENER is the number of an inherited listening socket. Standard input names the modules, a JSON
+list a line up to an empty one; the process ends with it.
 For each connection it forks a monitor, which forks the kernel: closing the connection kills the
 kernel and all that it started. In its memory lies nothing that a learner may not read.
 """
@@ -27,7 +28,7 @@ from grader.engine import sandbox
 from grader.engine.hugepages import use_huge_pages
 from grader.engine.limits import Limits
 
-# Threads that may be left behind by a fork (tests/unit/test_template.py): Arrow's allocator
+# Threads that may be left behind by a fork (tests/unit/test_forksafe.py): Arrow's allocator
 # starts its own as soon as pandas is imported.
 SAFE_THREADS = {"jemalloc_bg_thd"}
 # Known to start no other: the rest is tried in a fork first, at the price of a second import.
@@ -44,33 +45,45 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("exchange", type=Path)
     parser.add_argument("--sandbox", action="store_true")
     parser.add_argument("--package", type=Path, action="append", default=[])
-    parser.add_argument("modules", nargs="*")
-    options = parser.parse_intermixed_args(arguments)
+    options = parser.parse_args(arguments)
     listener = socket.socket(fileno=options.listener)
     if options.sandbox:
         sandbox.enter_template(options.exchange, options.package)
     exchange = sandbox.EXCHANGE if options.sandbox else options.exchange
-    started = time.perf_counter()
-    preload(options.modules)
-    (exchange / IMPORTED).write_text(str(time.perf_counter() - started))
+    gc.disable()  # what imports make stays: to look for garbage takes a quarter of their time
+    seconds = preload()
+    (exchange / IMPORTED).write_text(str(seconds))
     if unsafe_threads():
         sys.exit(f"importing the libraries left threads running: {', '.join(unsafe_threads())}")
-    gc.collect()
     gc.freeze()
+    gc.enable()
     use_huge_pages()
     serve(listener, exchange, sandboxed=options.sandbox)
     os._exit(0)  # tearing the libraries down takes longer than it is worth
 
 
-def preload(modules: list[str]) -> None:
-    """Import what kernels will need; one that fails here will fail in the kernel, and be seen."""
+def preload() -> float:
+    """Import what kernels will need, as it is named; return how many seconds that took."""
+    started = time.perf_counter()
     kernel = importlib.import_module("grader.engine.kernel")
-    for name in modules:
-        top = name.partition(".")[0]
-        if top in TRIED or top in sys.stdlib_module_names or _starts_no_thread(name):
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-    kernel.remember_functions()
+    seconds = time.perf_counter() - started
+    for line in sys.stdin:
+        if not line.strip():
+            kernel.ready()
+            return seconds
+        started = time.perf_counter()
+        for name in json.loads(line):
+            _import(name)
+        seconds += time.perf_counter() - started
+    os._exit(0)
+
+
+def _import(name: str) -> None:
+    """Import a module; one that fails here will fail in the kernel, and be seen."""
+    top = name.partition(".")[0]
+    if top in TRIED or top in sys.stdlib_module_names or _starts_no_thread(name):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def _starts_no_thread(name: str) -> bool:

@@ -11,7 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 
 from grader.course import Course
-from grader.engine.imports import imported, preload
+from grader.engine.imports import needed, preload
 from grader.engine.launch import running_template
 from grader.engine.provisioner import forked_kernels
 from grader.release import write_source
@@ -39,7 +39,7 @@ def lab_notebook(course: Course, lab: str) -> tuple[Any, Path]:
 def differences(notebook: Any, folder: Path) -> list[str]:
     """Where the two kernels print something else; cells tagged `varies` apart."""
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    modules = preload({name for source in code for name in imported(source)}, data=())
+    modules = preload(needed(code), data=())
     plain = _executed(notebook, folder, {})
     with running_template(modules, sandboxed=False) as template:
         forked = _executed(notebook, folder, forked_kernels(template))

@@ -1,0 +1,35 @@
+"""Start a template ahead of the supervisor's own imports, which take half as long as its own."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.engine.imports import needed, preload
+from grader.engine.launch import Template, name_modules, starting_template
+
+
+@contextlib.contextmanager
+def early_template(release: Path, *, sandboxed: bool) -> Iterator[Template]:
+    """A template that imports what the notebooks in a release import, where it is one.
+
+    It is yet to be completed by what the specification says.
+    """
+    with starting_template(sandboxed=sandboxed) as template:
+        name_modules(template, preload(_imports(release), data=_names(release)))
+        yield template
+
+
+def _imports(release: Path) -> set[str]:
+    found: set[str] = set()
+    for path in release.glob("*.ipynb"):
+        # Whatever is wrong with it, the specification will say.
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+            for cell in json.loads(path.read_text())["cells"]:
+                if cell["cell_type"] == "code":
+                    found |= needed(["".join(cell["source"])])
+    return found
+
+
+def _names(release: Path) -> list[str]:
+    return [path.name for path in release.glob("*") if path.suffix != ".ipynb"]
