@@ -199,6 +199,9 @@ class ForkedApp(IPKernelApp):
 def ready() -> None:
     """Do once, in the template, what would be the same in each kernel: a fork only reads it."""
     seed_generators()
+    for module in _RELIED_ON:
+        if module.endswith(".testing") and module.partition(".")[0] in sys.modules:
+            importlib.import_module(module)  # or it would come with its first use, and unseen
     _remember(_RELIED_ON)
     _modules.update(sys.modules)
     config = Config()

@@ -114,7 +114,7 @@ def test_a_fork_in_the_middle_of_its_work_goes_on(template: Template, library: s
             for _ in range(2):  # again: pools and caches stand by then
                 before = run_cell(client, WORK[library])
                 assert before.status == "ok", before.evalue
-            said = in_copy(client, [Cell("1"), Cell(WORK[library])])
+            said = in_copy(client, [Cell("1"), Cell(WORK[library])], ["1"])
             assert [each.status for each in said] == ["ok", "ok"], said
             assert said[1].values in (["True"], ["np.True_"]), said
             assert run_cell(client, WORK[library]).status == "ok"

@@ -797,7 +797,7 @@ def test_what_a_machine_lacks_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_delegated_group_of_version_2_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     """As systemd hands them to a user: the process sits in a scope below what it may divide."""
     slice_ = tmp_path / "user.slice/app.slice"
@@ -811,6 +811,8 @@ def test_a_delegated_group_of_version_2_is_used(
     }
     read = cgroup._lines
     monkeypatch.setattr(cgroup, "_lines", lambda path: told.get(str(path)) or read(path))
+    cgroup.find_place.cache_clear()
+    request.addfinalizer(cgroup.find_place.cache_clear)
     assert cgroup.find_place() == cgroup.Place(2, slice_, slice_)
     group = cgroup.memory_group("one", Limits(memory_mb=3, processes=5))
     assert group

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +17,7 @@ from sqlalchemy import Engine, text
 from grader.course import Course, nbgrader_api, nbgrader_config
 from grader.engine import submissions
 from grader.engine.gradebook import open_gradebook
-from grader.engine.imports import imported, preload
+from grader.engine.imports import imported, needed, preload
 from grader.engine.limits import Limits
 from grader.engine.model import (
     CellResult,
@@ -171,7 +173,8 @@ def test_any_directory_structure_and_configuration(tmp_path: Path) -> None:
     assert spec.notebooks[0].controls == {}
     assert spec.hidden == ("SECRET", "PUBLIC")
     assert set(spec.data) == {"data/a.csv", "local.py"}
-    assert spec.preload == ("json", "matplotlib.pyplot", "zipfile")
+    assert {"json", "matplotlib.pyplot", "zipfile"} <= set(spec.preload)
+    assert "local" not in spec.preload
     submitted = tmp_path / "hw1" / "submitted"
     for student in ("ada", ".hidden", "b.c"):
         (submitted / student).mkdir(parents=True)
@@ -192,6 +195,36 @@ def test_imports_are_found_past_magics_and_errors() -> None:
         "__future__.annotations"
     }
     assert imported("def f():\n    import b\nimport \0") == {"b"}
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (
+            "from sklearn.linear_model import LinearRegression\nimport pandas as pd",
+            "data = pd.DataFrame({'x': [1.0, 2.0], 'y': [1.0, 3.0]})\n"
+            "LinearRegression().fit(data[['x']], data['y'])",
+        ),
+        (
+            "import torch\nlayer = torch.nn.Linear(1, 1)",
+            "steps = torch.optim.SGD(layer.parameters(), 0.1)\n"
+            "layer(torch.ones(1, 1)).backward()\nsteps.step()",
+        ),
+        (
+            "import io\nimport matplotlib.pyplot as plt",
+            "plt.plot([1])\nplt.savefig(io.BytesIO())",
+        ),
+    ],
+)
+def test_what_is_imported_late_is_preloaded(said: str, code: str) -> None:
+    """The list names modules inside of libraries, which change."""
+    modules = preload(needed([said, code]), data=())
+    program = (
+        f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n{said}\n"
+        f"before = set(sys.modules)\n{code}\nprint(sorted(set(sys.modules) - before))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.strip() == "[]", run.stderr
 
 
 def test_preloaded_is_what_exists_and_may_be() -> None:
