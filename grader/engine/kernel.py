@@ -224,7 +224,8 @@ def run_kernel(connection_file: str, on_bound: Callable[[], None], *, copying: b
     app.initialize([])
     _choose_backend()
     _remember(["builtins"])  # the shell has put some of its own there
-    _own.pop("input", None)  # and it replaces this one for each cell
+    for name in _RESTLESS:
+        _own.pop(name, None)
     gc.freeze()
     on_bound()
     app.start()
@@ -243,6 +244,8 @@ _RELIED_ON = (
     *("builtins", "grader.review", "math", "numpy", "numpy.linalg", "numpy.testing", "pandas"),
     *("pandas.testing", "sklearn.metrics", "statistics", "torch", "torch.testing"),
 )
+# Replaced by the shell for each cell, and by torch when it imports its compiler.
+_RESTLESS = ("input", "manual_seed")
 _Own = dict[str, list[tuple[str, object, object]]]
 _own: _Own = {}  # name -> (module, function, its code)
 _modules: set[str] = set()
