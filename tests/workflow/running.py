@@ -83,7 +83,8 @@ def wait_until(holds: Callable[[], object], seconds: float = PATIENCE_S) -> bool
 
 
 def query(course: Course, statement: str) -> list[Any]:
-    connection = sqlite3.connect(f"file:{course.root / 'gradebook.db'}?mode=ro", uri=True)
+    """Rows of the gradebook; it may be written to, as a reader undoes what a kill cut short."""
+    connection = sqlite3.connect(f"file:{course.root / 'gradebook.db'}?mode=rw", uri=True)
     try:
         return connection.execute(statement).fetchall()
     finally:

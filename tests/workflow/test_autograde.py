@@ -246,7 +246,7 @@ def test_when_the_template_cannot_start_no_submission_is_blamed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = scores(course)
-    monkeypatch.setattr("grader.engine.launch.PACKAGES", ("lender",))
+    monkeypatch.setattr("grader.engine.launch._package_folders", list)
     assert run("--force") == (2, {})
     assert "the template ended" in capsys.readouterr().err
     assert scores(course) == before
