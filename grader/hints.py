@@ -1,6 +1,7 @@
 """What a learner may be told of a test: its own messages, never its text or its data."""
 
 import ast
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -24,7 +25,7 @@ def told(source: str, outputs: Sequence[Any]) -> list[str]:
     return lines + [line for line in printed.splitlines() if _REVIEW_HINT.fullmatch(line)]
 
 
-def _sentence(error: Any, hints: set[str]) -> str:
+def _sentence(error: Any, hints: frozenset[str]) -> str:
     if error["ename"] == "AssertionError" and error["evalue"] in hints:
         return f"Wrong: {error['evalue']}"
     if error["ename"] == "AssertionError":
@@ -39,16 +40,17 @@ def _name(ename: str) -> str:
     return ename if ename.isidentifier() and len(ename) <= 60 else "an exception"
 
 
-def _messages(source: str) -> set[str]:
+@functools.lru_cache(maxsize=256)
+def _messages(source: str) -> frozenset[str]:
     """The literal messages of a test cell's asserts; one made up at run time may show data."""
     try:
         tree = parsed(source)
     except (SyntaxError, ValueError):
-        return set()
-    return {
+        return frozenset()
+    return frozenset(
         node.msg.value
         for node in ast.walk(tree)
         if isinstance(node, ast.Assert)
         and isinstance(node.msg, ast.Constant)
         and isinstance(node.msg.value, str)
-    }
+    )

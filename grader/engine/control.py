@@ -7,9 +7,10 @@ fails the same test. Tests and controls look alike: both end with a proof, and a
 
 import ast
 import builtins
+import functools
 import re
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,7 @@ from grader.engine.scoring import parse_points
 from grader.syntax import parsed
 
 _NAME = re.compile(r"[^\W\d]\w*")
+_OTHER = "_a_number_that_it_is_not"
 TWINS = 4  # asserts of a test that are made false; the last ones, mostly hidden
 
 
@@ -85,36 +87,47 @@ def made_false(source: str) -> list[str]:
 
     No value equals both. Only those at the top are taken, which are sure to run.
     """
-    return [ast.unparse(node) for node in _asserts(source)][-TWINS:]
+    others = (number + 1_000 + secrets.randbelow(1_000_000) / 8 for _, number in _asserts(source))
+    return [
+        text.replace(_OTHER, repr(other))
+        for (text, _), other in zip(_asserts(source), others, strict=True)
+    ]
 
 
-def _asserts(source: str) -> Iterator[ast.Assert]:
+@functools.lru_cache(maxsize=256)
+def _asserts(source: str) -> list[tuple[str, float]]:
+    """Such asserts with a placeholder for the number, and the number."""
     try:
         body = parsed(source).body
     except (SyntaxError, ValueError):
-        return
+        return []
+    found = []
     for node in body:
         if not isinstance(node, ast.Assert) or not isinstance(node.test, ast.Compare):
             continue
         match node.test.ops, node.test.left, node.test.comparators:
-            case [ast.Eq()], left, [ast.Constant(value=int() | float() as number) as right]:
+            case [ast.Eq()], left, [ast.Constant(value=int() | float() as number)]:
                 if not isinstance(left, ast.Constant) and not isinstance(number, bool):
-                    right.value = number + 1_000 + secrets.randbelow(1_000_000) / 8
-                    yield node
+                    node.test.comparators = [ast.Name(_OTHER)]
+                    found.append((ast.unparse(node), number))
+    return found[-TWINS:]
 
 
 def _with_proof(source: str, proof: str) -> str:
     """The source with one statement more, which runs last but for a closing expression."""
+    lines = source.split("\n")
+    lines.insert(_place_of_proof(source), proof)
+    return "\n".join(lines)
+
+
+@functools.lru_cache(maxsize=256)
+def _place_of_proof(source: str) -> int:
+    end = source.count("\n") + 1
     try:
         last = parsed(source).body[-1]
     except (SyntaxError, ValueError, IndexError):
-        return f"{source}\n{proof}"
-    lines = source.split("\n")
-    if isinstance(last, ast.Expr):
-        lines.insert(last.lineno - 1, proof)
-    else:
-        lines.append(proof)
-    return "\n".join(lines)
+        return end
+    return last.lineno - 1 if isinstance(last, ast.Expr) else end
 
 
 def replaced(client: Client, sources: Sequence[str] = ()) -> None:
@@ -131,7 +144,7 @@ def in_copy(client: Client, cells: list[Cell], sources: Sequence[str]) -> list[S
     content = {
         "cells": [{"code": cell.code, "expressions": cell.expressions} for cell in cells],
         "seconds": seconds,
-        "names": _names(sources),
+        "names": _names(tuple(sources)),
     }
     reply = request(client, "copy_request", content, seconds + 5)
     if reply.forged:
@@ -142,7 +155,8 @@ def in_copy(client: Client, cells: list[Cell], sources: Sequence[str]) -> list[S
     return [_said_in_copy(client, frames) for frames in _list(answer.get("cells"))]
 
 
-def _names(sources: Sequence[str]) -> list[str] | None:
+@functools.lru_cache(maxsize=16)
+def _names(sources: tuple[str, ...]) -> list[str] | None:
     used = {name for source in sources for name in _NAME.findall(source)}
     return sorted(used.union(dir(builtins))) if used else None
 

@@ -126,15 +126,18 @@ def _grade_notebook(
 
 @contextlib.contextmanager
 def _kernel(run: Run) -> Iterator[Client]:
-    """A fresh kernel for this notebook."""
+    """A fresh kernel for this notebook, and an account of what cells and controls use."""
     limits = run.spec.limits
     kernel = start_kernel(run.template, limits, files=run.files)
+    started = cpu_seconds(kernel.pid)
     try:
         watch = partial(over_memory, kernel, limits)
         with connected(kernel, limits, run.deadline, watch) as client:
             yield client
     finally:
-        stop_kernel(run.template, kernel)
+        ended = cpu_seconds(kernel.pid)
+        used = stop_kernel(run.template, kernel)
+        run.cpu_s += (ended or used) - started
 
 
 def _run_cells(run: Run, client: Client) -> bool:
@@ -149,7 +152,6 @@ def _run_cells(run: Run, client: Client) -> bool:
             _note(run, index, Reply("limit", note="the notebook ran out of time"))
             return True
         reply = _run_test(run, client, index, test) if test else run_cell(client, cell.source)
-        run.cpu_s += reply.cpu_s
         if index >= run.reached:
             cell.outputs = reply.outputs
             cell.execution_count = reply.execution_count
@@ -210,13 +212,10 @@ def _time_of_its_own(run: Run, client: Client) -> Iterator[None]:
 def _control(run: Run, client: Client, index: int, test: TrustedCell) -> str:
     """Negative controls in a fork of the kernel, or in a fresh one brought to the same place."""
     wrong = run.notebook.controls.get(test.grade_id, ())
-    started = cpu_seconds(client.kernel.pid)
     given = _given(run)
     if not run.unsafe:
         with contextlib.suppress(NoCopy):
-            said = control(partial(in_copy, client, sources=given), test, wrong)
-            run.cpu_s += cpu_seconds(client.kernel.pid) - started
-            return said
+            return control(partial(in_copy, client, sources=given), test, wrong)
     replaced(client, given)
     with _kernel(run) as fresh:
         for cell in run.prepared.notebook.cells[:index]:
@@ -225,11 +224,9 @@ def _control(run: Run, client: Client, index: int, test: TrustedCell) -> str:
         again = proven(test.source)
         run_cell(fresh, again.code, again.expressions)
         try:
-            said = control(partial(in_kernel, fresh), test, wrong)
+            return control(partial(in_kernel, fresh), test, wrong)
         except NoCopy:
-            said = "a copy of the kernel answered nothing"
-        run.cpu_s += cpu_seconds(fresh.kernel.pid)
-        return said
+            return "a copy of the kernel answered nothing"
 
 
 def _last_control(run: Run, client: Client) -> None:
@@ -246,7 +243,6 @@ def _last_control(run: Run, client: Client) -> None:
     key = f"{run.spec.digest} {run.prepared.notebook}".encode()
     test = passed[int(hashlib.sha256(key).hexdigest(), 16) % len(passed)]
     wrong = run.notebook.controls.get(test.grade_id, ())
-    started = cpu_seconds(client.kernel.pid)
     others = [each for each in passed if each is not test]
     try:
         replaced(client)
@@ -255,7 +251,6 @@ def _last_control(run: Run, client: Client) -> None:
         said = str(turned)
     except NoCopy:
         said = "after its last cell the kernel answered nothing"
-    run.cpu_s += cpu_seconds(client.kernel.pid) - started
     if said:
         run.events.append(f"after the last cell: {said}")
         for each in passed:

@@ -1,6 +1,7 @@
 """Which modules a notebook needs, and which of them a template may import ahead of it."""
 
 import ast
+import functools
 import importlib.util
 import re
 from collections.abc import Iterable
@@ -49,29 +50,31 @@ def needed(sources: Iterable[str]) -> set[str]:
     return names
 
 
-def imported(source: str) -> set[str]:
+@functools.lru_cache(maxsize=512)
+def imported(source: str) -> frozenset[str]:
     """The modules that a cell may import, dotted; magics and broken code are no obstacle."""
     if "import" not in source:
-        return set()
+        return frozenset()
     if source.startswith("%%"):
         magic, _, source = source.partition("\n")
         if magic.split()[0] not in _PYTHON_MAGICS:
-            return set()
+            return frozenset()
     python = re.sub(r"^([ \t]*)[%!].*$", r"\1pass", source, flags=re.MULTILINE)
     try:
         return _imports(parsed(python))
     except (SyntaxError, ValueError):
-        return {name for line in python.split("\n") for name in _line_imports(line.strip())}
+        lines = (line.strip() for line in python.split("\n"))
+        return frozenset(name for line in lines for name in _line_imports(line))
 
 
-def _line_imports(line: str) -> set[str]:
+def _line_imports(line: str) -> frozenset[str]:
     try:
-        return _imports(parsed(line)) if line.startswith(("import ", "from ")) else set()
+        return _imports(parsed(line)) if line.startswith(("import ", "from ")) else frozenset()
     except (SyntaxError, ValueError):
-        return set()
+        return frozenset()
 
 
-def _imports(tree: ast.Module) -> set[str]:
+def _imports(tree: ast.Module) -> frozenset[str]:
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -79,7 +82,7 @@ def _imports(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             # Each name may be a submodule.
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names - {"__future__"}
+    return frozenset(names - {"__future__"})
 
 
 def preload(imports: Iterable[str], data: Iterable[str]) -> tuple[str, ...]:

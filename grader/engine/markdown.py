@@ -5,6 +5,7 @@ image's size in the metadata still carries a handler, learner-given ids and clas
 """
 
 import re
+import threading
 from functools import lru_cache
 
 from bleach.html5lib_shim import HTMLParser, getTreeWalker  # type: ignore[import-untyped]
@@ -12,6 +13,7 @@ from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
 from grader.engine.markup import TAGS, Styles, is_parsable, may_have, sanitize_latex
 
+_one_at_a_time = threading.Lock()
 MOST_MARKDOWN = 40_000  # characters
 
 _HARMLESS_ERRORS = frozenset(("non-void-element-with-trailing-solidus",))
@@ -22,9 +24,14 @@ _SUSPECT = re.compile(
 _MERMAID = re.compile(r"^([ \t>]*(?:`{3,}|~{3,})[ \t]*)mermaid", re.MULTILINE)
 
 
-@lru_cache(maxsize=1024)
 def sanitize_markdown(source: str) -> str:
     """The source, or one that shows the same text, whose rendering holds nothing that acts."""
+    with _one_at_a_time:  # what several threads ask for at once is made once
+        return _sanitized(source)
+
+
+@lru_cache(maxsize=1024)
+def _sanitized(source: str) -> str:
     source = sanitize_latex(source)
     if len(source) > MOST_MARKDOWN or source.count("\\\\[") + source.count("\\begin") > 100:
         return _literal(source)

@@ -42,7 +42,6 @@ class Reply:
     execution_count: int | None = None
     note: str = ""
     forged: str = ""
-    cpu_s: float = 0.0
     hung: bool = False  # it no longer answered
 
     @property
@@ -108,7 +107,6 @@ def run_cell(client: Client, code: str, expressions: dict[str, str] | None = Non
         "allow_stdin": False,
         "stop_on_error": False,
     }
-    started = cpu_seconds(client.kernel.pid)
     seconds = client.limits.cell_s
     collected = _Outputs(client.limits)
     reply = _exchange(client, "execute_request", content, seconds, collected)
@@ -116,7 +114,6 @@ def run_cell(client: Client, code: str, expressions: dict[str, str] | None = Non
     if collected.dropped:
         reply.note = reply.note or f"{collected.dropped} outputs beyond the limit were left out"
     reply.forged = forged or reply.forged
-    reply.cpu_s = max(cpu_seconds(client.kernel.pid) - started, 0.0)
     return reply
 
 
@@ -131,7 +128,7 @@ def read_frames(client: Client, frames: list[bytes]) -> dict[str, Any] | None:
         signature, *parts = frames[frames.index(DELIM) + 1 :]
         if not hmac.compare_digest(signature, client.session.sign(parts[:4])):
             return None
-        header, parent, _, content = (json.loads(part) for part in parts[:4])
+        header, parent, _, content = (json.loads(part.decode()) for part in parts[:4])
     except Exception:  # whatever the sender made up
         return None
     return {"header": header, "parent_header": parent, "content": content}
