@@ -162,13 +162,19 @@ def _names(sources: tuple[str, ...]) -> list[str] | None:
 
 
 def _said_in_copy(client: Client, frames: Any) -> Said:
-    messages = [m for m in (_message(client, parts) for parts in _list(frames)) if m]
+    read = (_message(client, parts) for parts in _list(frames) if _is_answer(parts))
+    messages = [message for message in read if message]
     replies = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_reply"]
     results = [m["content"] for m in messages if m["header"]["msg_type"] == "execute_result"]
     # A second reply is one too many, and no evidence.
     said = replies[0] if len(replies) == 1 else {}
     values = [str(result.get("data", {}).get("text/plain", "")) for result in results]
     return Said(str(said.get("status")), str(said.get("evalue")), values)
+
+
+def _is_answer(parts: Any) -> bool:
+    """Whether a message can be a reply or a result; there are many more of other kinds."""
+    return any(isinstance(part, str) and '"execute_re' in part for part in _list(parts))
 
 
 def in_kernel(client: Client, cells: list[Cell]) -> list[Said]:

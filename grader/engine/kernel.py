@@ -202,6 +202,9 @@ def ready() -> None:
     for module in _RELIED_ON:
         if module.endswith(".testing") and module.partition(".")[0] in sys.modules:
             importlib.import_module(module)  # or it would come with its first use, and unseen
+    if "matplotlib.pyplot" in sys.modules:
+        registry = importlib.import_module("matplotlib.backends").backend_registry
+        registry.list_all()  # looks through all that is installed
     _remember(_RELIED_ON)
     _modules.update(sys.modules)
     config = Config()

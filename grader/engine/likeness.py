@@ -1,5 +1,6 @@
 """How like a cell of the release a learner's cell is, where nothing surer is left."""
 
+import functools
 import re
 
 from grader.engine.model import TrustedCell
@@ -11,6 +12,7 @@ _LIKENESS = 0.5  # of names or lines that must agree
 _LOCKED_LIKENESS = 0.6
 
 
+@functools.lru_cache(maxsize=512)
 def visible(source: str) -> tuple[str, ...]:
     """The lines that a release shows: none blank, none of a region like BEGIN HIDDEN TESTS."""
     lines, inside = [], ""
