@@ -246,8 +246,11 @@ def _how_it_died(client: Client) -> str:
 def cpu_seconds(pid: int) -> float:
     """CPU seconds of a process and its children that ended; 0 where the system won't tell."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        own = int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+        process = Path(f"/proc/{pid}")
+        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        # In nanoseconds, but without threads that have ended; the rest counts hundredths.
+        tasks = [path.read_text() for path in process.glob("task/*/schedstat")]
+        own = sum(int(task.split()[0]) for task in tasks) / 1e9
         return max(own, sum(map(int, fields[11:13])) / 100) + sum(map(int, fields[13:15])) / 100
     except (OSError, ValueError, IndexError):
         return 0.0
