@@ -10,13 +10,17 @@ from grader.engine.launch import Template, name_modules, starting_template
 
 
 @contextlib.contextmanager
-def early_template(release: Path, *, sandboxed: bool) -> Iterator[Template]:
+def early_template(release: Path, *, sandboxed: bool) -> Iterator[Template | None]:
     """A template that imports what the notebooks in a release import, where it is one.
 
-    It is yet to be completed by what the specification says.
+    It is yet to be completed by what the specification says. None where it cannot be had, for
+    reasons that a start in good order will name.
     """
-    with starting_template(sandboxed=sandboxed) as template:
-        name_modules(template, preload(_imports(release), data=_names(release)))
+    with contextlib.ExitStack() as stack:
+        template = None
+        with contextlib.suppress(OSError):
+            template = stack.enter_context(starting_template(sandboxed=sandboxed))
+            name_modules(template, preload(_imports(release), data=_names(release)))
         yield template
 
 

@@ -71,7 +71,7 @@ def fresh(rows: dict[str, Any]) -> set[str]:
 def test_nothing_is_graded_again_that_has_not_changed(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Not even a template is started for it."""
+    """Nor is a kernel started for it."""
     monkeypatch.setattr(module, "local_pool", None)
     status, rows = run()
     assert (status, fresh(rows)) == (0, set())
@@ -250,6 +250,17 @@ def test_when_the_template_cannot_start_no_submission_is_blamed(
     assert run("--force") == (2, {})
     assert "the template ended" in capsys.readouterr().err
     assert scores(course) == before
+
+
+def test_a_template_that_cannot_start_early_starts_in_its_turn(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(**_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("grader.engine.early.starting_template", never)
+    status, rows = run("--force")
+    assert (status, len(fresh(rows))) == (0, 3)
 
 
 @pytest.fixture(scope="module")
