@@ -237,6 +237,7 @@ def start_kernel(
         request = {
             "folder": folder.name,
             "limits": asdict(limits),
+            "grouped": kernel.group is not None,
             "cwd": str(cwd or folder / "files"),
             "env": dict(env or _environment()),
             "copying": copying,

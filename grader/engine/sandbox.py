@@ -17,7 +17,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.engine import cgroup, landlock, linux, root, seccomp
+from grader.engine import landlock, linux, root, seccomp
 from grader.engine.limits import Limits
 from grader.engine.root import EXCHANGE as EXCHANGE
 from grader.engine.root import INSIDE, SHARED_MEMORY, TMP
@@ -121,10 +121,13 @@ def unshare_kernel() -> None:
     _family.monitor = os.pidfd_open(os.getpid())
 
 
-def settle_kernel(folder: Path, limits: Limits, *, keep: Collection[int] = ()) -> None:
+def settle_kernel(
+    folder: Path, limits: Limits, *, keep: Collection[int] = (), grouped: bool = False
+) -> None:
     """Furnish the sandbox from inside, as PID 1, and give up every right.
 
     `folder` is the kernel's, below EXCHANGE; what lies in its `files` goes to the work folder.
+    `grouped` says that a control group watches the memory, or is about to.
     `keep` are the descriptors to leave open; of 0, 1 and 2 those not named lead nowhere.
     """
     _die_with_monitor()
@@ -134,7 +137,7 @@ def settle_kernel(folder: Path, limits: Limits, *, keep: Collection[int] = ()) -
     socket.sethostname("sandbox")
     _close_descriptors(keep)
     _raise_oom_score()
-    _set_limits(limits)
+    _set_limits(limits, grouped=grouped)
     _lock_down()
 
 
@@ -204,7 +207,7 @@ def _raise_oom_score() -> None:
     Path("/proc/self/oom_score_adj").write_text(str(_KILLED_FIRST))
 
 
-def _set_limits(limits: Limits) -> None:
+def _set_limits(limits: Limits, *, grouped: bool) -> None:
     megabyte = 1 << 20
     bounds = {
         resource.RLIMIT_NPROC: _process_limit(limits),
@@ -214,7 +217,7 @@ def _set_limits(limits: Limits) -> None:
         # 1 and not 0: programs that the host pipes core dumps to are then not started either.
         resource.RLIMIT_CORE: 1,
     }
-    if cgroup.PREFIX not in Path("/proc/self/cgroup").read_text():
+    if not grouped:
         # The supervisor alone then watches the memory; this stops a single large request.
         pages = int(Path("/proc/self/statm").read_text().split()[5])
         bounds[resource.RLIMIT_DATA] = pages * resource.getpagesize() + limits.memory_mb * megabyte

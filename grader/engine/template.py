@@ -221,7 +221,8 @@ def _become_kernel(
         silence()
         folder = exchange / request["folder"]
         if sandboxed:
-            sandbox.settle_kernel(folder, Limits(**request["limits"]), keep=[bound])
+            limits = Limits(**request["limits"])
+            sandbox.settle_kernel(folder, limits, keep=[bound], grouped=request["grouped"])
             folder = sandbox.KERNEL
         else:
             os.environ.clear()
