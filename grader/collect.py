@@ -76,7 +76,8 @@ def _take(course: Course, lab: str, student: str, path: Path) -> None:
     shutil.copyfile(path, scratch)
     scratch.replace(target / f"{lab}.ipynb")
     submitted_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    (target / "timestamp.txt").write_text(f"{submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC")
+    scratch.write_text(f"{submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC")
+    scratch.replace(target / "timestamp.txt")  # nbgrader stops at half a time
 
 
 def _opened(origin: Path) -> zipfile.ZipFile:
