@@ -124,20 +124,21 @@ def starting_template(*, sandboxed: bool) -> Iterator[Template]:
 
 def name_modules(template: Template, modules: Sequence[str]) -> None:
     """Have a template import these; one that failed says why when a kernel is wanted."""
-    assert template.process and template.process.stdin
-    with contextlib.suppress(OSError):
-        template.process.stdin.write(json.dumps(modules).encode() + b"\n")
-        template.process.stdin.flush()
+    _tell(template, json.dumps(modules))
 
 
 def complete(template: Template, modules: Sequence[str]) -> None:
     """Have a template import these as the last, and fork kernels."""
     name_modules(template, modules)
+    _tell(template, "")
+    template.complete = True
+
+
+def _tell(template: Template, line: str) -> None:
     assert template.process and template.process.stdin
     with contextlib.suppress(OSError):
-        template.process.stdin.write(b"\n")
+        template.process.stdin.write(line.encode() + b"\n")
         template.process.stdin.flush()
-    template.complete = True
 
 
 def _end(template: Template) -> None:

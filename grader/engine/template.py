@@ -32,7 +32,10 @@ from grader.engine.limits import Limits
 # starts its own as soon as pandas is imported.
 SAFE_THREADS = {"jemalloc_bg_thd"}
 # Known to start no other: the rest is tried in a fork first, at the price of a second import.
-TRIED = {"grader", "lender", "matplotlib", "numpy", "pandas", "scipy", "sklearn", "torch"}
+TRIED = {
+    *("PIL", "grader", "lender", "matplotlib", "narwhals", "numpy", "pandas", "scipy"),
+    *("sklearn", "torch"),
+}
 CONNECTION_FILE = "connection.json"
 LOG = "log"
 IMPORTED = "imported"  # says how many seconds the imports took
@@ -80,6 +83,8 @@ def preload() -> float:
 
 def _import(name: str) -> None:
     """Import a module; one that fails here will fail in the kernel, and be seen."""
+    if name in sys.modules:
+        return  # named early, and again with all
     top = name.partition(".")[0]
     if top in TRIED or top in sys.stdlib_module_names or _starts_no_thread(name):
         with contextlib.suppress(Exception):
