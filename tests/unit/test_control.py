@@ -39,33 +39,24 @@ def test_honest_code_replaces_nothing(template: Template) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "name"),
+    ("sources", "code", "name"),
     [
-        ("np.testing.assert_allclose = print", "numpy.testing.assert_allclose"),
-        ("np.testing.assert_allclose.__code__ = (lambda *a: None).__code__", "assert_allclose"),
-        ("import builtins\nbuiltins.all = any", "builtins.all"),
-        ("import sys\ndel sys.modules['numpy.testing']", "numpy.testing"),
+        ([TEST], "np.testing.assert_allclose = print", "numpy.testing.assert_allclose"),
+        (
+            [TEST],
+            "np.testing.assert_allclose.__code__ = (lambda *a: None).__code__",
+            "assert_allclose",
+        ),
+        ([TEST], "import builtins\nbuiltins.all = any", "builtins.all"),
+        ([TEST], "import sys\ndel sys.modules['numpy.testing']", "numpy.testing"),
+        ([], "np.isclose = lambda *a, **k: np.True_", "numpy.isclose"),
+        ([], "np.isclose._implementation.__code__ = (lambda *a: True).__code__", "numpy.isclose"),
+        ([], "np.subtract = np.add", "numpy.subtract"),
     ],
 )
-def test_what_a_test_names_or_is_built_in_is_looked_at(
-    template: Template, code: str, name: str
+def test_what_a_test_names_or_is_built_in_is_looked_at_and_in_the_end_all(
+    template: Template, sources: list[str], code: str, name: str
 ) -> None:
     turned = after(template, f"import numpy as np\n{code}")
     with turned as client, pytest.raises(Turned, match=name):
-        replaced(client, [TEST])
-
-
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [
-        ("np.isclose = lambda *a, **k: np.True_", "numpy.isclose"),
-        ("np.isclose._implementation.__code__ = (lambda *a: True).__code__", "numpy.isclose"),
-        ("np.subtract = np.add", "numpy.subtract"),
-    ],
-)
-def test_what_it_does_not_name_is_looked_at_in_the_end(
-    template: Template, code: str, name: str
-) -> None:
-    turned = after(template, f"import numpy as np\n{code}")
-    with turned as client, pytest.raises(Turned, match=name):
-        replaced(client)
+        replaced(client, sources)
