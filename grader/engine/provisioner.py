@@ -36,7 +36,7 @@ TEMPLATE = "GRADER_TEMPLATE"  # where a running template has its home
 LARGEST_BYTES = 200_000_000
 PRELOAD = ("numpy", "pandas", "scipy.stats", "sklearn.linear_model")
 
-ended: list[dict[str, Any]] = []  # exit, cpu_s and memory_mb of this process's kernels
+ended: list[dict[str, Any]] = []  # kernel_id, exit, cpu_s, memory_mb of this process's kernels
 
 
 def forked_kernels(template: Template) -> dict[str, str]:
@@ -124,5 +124,5 @@ class ForkedProvisioner(KernelProvisionerBase):
         if self.kernel:
             stop_kernel(self._template(), self.kernel)
             self.exit_code = self.kernel.ended["exit"] or 0
-            ended.append(self.kernel.ended)
+            ended.append({**self.kernel.ended, "kernel_id": self.kernel_id})
             self.kernel = None

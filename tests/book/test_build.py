@@ -1,11 +1,13 @@
-"""The build is strict: a warning or a failing cell fails it, naming page and cell."""
+"""The build is strict: a warning, a failing cell, a slow or large page fails it, named."""
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
-from tools import book
+from grader import offline
+from tools import book, execute
 
 ROOT = Path(__file__).parent.parent.parent
 HEAD = """---
@@ -52,8 +54,81 @@ def test_a_failing_cell_is_named(small_book: Path, capsys: pytest.CaptureFixture
     said = capsys.readouterr().out
     assert "rate = 1 / 0" in said
     assert "ZeroDivisionError: division by zero" in said
-    assert "chapters/index" in said
-    assert len(said.splitlines()) < 40
+    assert "chapters/index.md, the cell at line 14" in said
+    assert len(said.splitlines()) < 25
+    assert not (small_book / "_build" / "html").exists()
+
+
+def test_a_slow_page_is_named_with_its_slowest_cell(
+    small_book: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execute, "PAGE_LIMIT_S", 2.5)
+    page = small_book / "chapters" / "index.md"
+    page.write_text(GOOD + "\n```{code-cell} ipython3\nimport time\ntime.sleep(3)\n```\n")
+    assert book.build(small_book) == 1
+    said = capsys.readouterr().out
+    assert "it runs again, alone" in said
+    assert "chapters/index.md took" in said
+    assert "begins with 'import time'" in said
+
+
+def test_a_page_that_needs_too_much_memory_is_named(
+    small_book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = small_book / "chapters" / "index.md"
+    page.write_text(GOOD + "\n```{code-cell} ipython3\nx = len(bytearray(b'x' * 10**9))\n```\n")
+    assert book.build(small_book) == 1
+    assert "chapters/index.md needed" in capsys.readouterr().out
+
+
+def test_a_page_sees_no_network(small_book: Path) -> None:
+    page = small_book / "chapters" / "index.md"
+    names = "import socket\nprint([name for _, name in socket.if_nameindex()])"
+    page.write_text(HEAD + f"```{{code-cell}} ipython3\n{names}\n```\n")
+    execute.execute(small_book)
+    (cached,) = (small_book / execute.CACHE).rglob("base.ipynb")
+    assert "['lo']" in cached.read_text() or not offline.blocked()
+
+
+def test_pages_run_beside_each_other_but_for_those_that_time_things(small_book: Path) -> None:
+    """When each ran is what each prints; one tagged `varies` overlaps with no other."""
+    cell = "import time\nbegan = time.time()\ntime.sleep(1)\nprint(began, time.time())"
+    names = ["index", "two", "timed"]
+    for name in names:
+        tag = ":tags: [varies]\n" if name == "timed" else ""
+        text = HEAD + f"```{{code-cell}} ipython3\n{tag}# {name}\n{cell}\n```\n"
+        (small_book / "chapters" / f"{name}.md").write_text(text)
+    chapters = "".join(f"  - file: chapters/{name}\n" for name in names[1:])
+    (small_book / "_toc.yml").write_text(
+        f"format: jb-book\nroot: chapters/index\nchapters:\n{chapters}"
+    )
+    assert execute.execute(small_book) == 3
+    ran = {}
+    for path in (small_book / execute.CACHE).rglob("base.ipynb"):
+        cell_run = json.loads(path.read_text())["cells"][-1]
+        began, ended = map(float, "".join(cell_run["outputs"][0]["text"]).split())
+        ran["".join(cell_run["source"]).split()[1]] = (began, ended)
+    assert ran["timed"][0] > max(ran["index"][1], ran["two"][1])
+    if execute.CORES > 1:
+        assert ran["index"][0] < ran["two"][1]
+        assert ran["two"][0] < ran["index"][1]
+
+
+def test_a_build_resumes_after_the_pages_that_were_executed(
+    small_book: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (small_book / "chapters" / "two.md").write_text(HEAD + "```{code-cell} ipython3\n1 / 0\n```\n")
+    (small_book / "_toc.yml").write_text(
+        "format: jb-book\nroot: chapters/index\nchapters:\n  - file: chapters/two\n"
+    )
+    assert book.build(small_book) == 1
+    assert "executed chapters/index" in capsys.readouterr().out
+    (small_book / "chapters" / "two.md").write_text(GOOD)
+    assert book.build(small_book) == 0
+    assert "executed chapters/index" not in capsys.readouterr().out
+    pages = json.loads((small_book / execute.COSTS).read_text())["pages"]
+    assert set(pages) == {"index", "two"}
+    assert all(page["memory_mb"] > 10 for page in pages.values())
 
 
 def test_a_warning_fails_the_build(small_book: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,247 @@
+"""Execute the book's pages in parallel, on forked kernels, into jupyter-cache.
+
+myst-nb then finds every page in the cache and only renders. A page runs in an empty folder,
+without a network, and is held to its limits; what it took is kept beside it in the cache.
+"""
+
+import asyncio
+import itertools
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import nbformat
+import yaml
+from jupyter_cache import get_cache
+from jupyter_cache.base import CacheBundleIn
+from myst_nb.core.config import NbParserConfig
+from myst_nb.core.read import create_nb_reader
+from myst_parser.config.main import MdParserConfig
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+from grader.engine import provisioner
+from grader.engine.imports import needed, preload
+from grader.engine.launch import running_template
+from tools import generated
+
+CACHE = Path("_build") / ".jupyter_cache"
+COSTS = Path("_build") / "executed.json"
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PAGE_LIMIT_S = 20.0
+PAGE_LIMIT_MB = 1000.0
+CELL_LIMIT_S = 60
+# Two builds must write the same page: the date in an SVG, and the order in which sets are walked.
+FIXED = {"SOURCE_DATE_EPOCH": "0", "PYTHONHASHSEED": "0"}
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page with code; one that times things (a cell tagged `varies`) runs beside no other."""
+
+    name: str
+    path: Path
+    notebook: nbformat.NotebookNode
+    alone: bool
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall time and peak resident memory of a page's kernel, and each cell's seconds."""
+
+    seconds: float
+    memory_mb: float
+    cells: list[dict[str, Any]]  # line: the cell's first; seconds
+
+    def breach(self) -> str:
+        """Which limit it broke, empty if none."""
+        if self.seconds > PAGE_LIMIT_S:
+            slowest = max(self.cells, key=lambda cell: float(cell["seconds"]))
+            return (
+                f"took {self.seconds:.1f} s, more than {PAGE_LIMIT_S:g} s; its slowest cell "
+                f"({slowest['seconds']:.1f} s) begins with '{slowest['line']}'"
+            )
+        if self.memory_mb > PAGE_LIMIT_MB:
+            return f"needed {self.memory_mb:.0f} MB, more than {PAGE_LIMIT_MB:g} MB"
+        return ""
+
+
+class PageError(Exception):
+    """A page that cannot be published, and why, in at most one screen."""
+
+
+def read_pages(root: Path) -> list[Page]:
+    """Every page of the book that has code, as myst-nb will read it."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    extensions = set(config["parse"]["myst_enable_extensions"])
+    pages = []
+    for name in generated.built_pages(root):
+        path = root / "chapters" / f"{name}.md"
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        reader = create_nb_reader(
+            str(path), MdParserConfig(enable_extensions=extensions), NbParserConfig(), text
+        )
+        if reader is not None:
+            notebook = reader.read(text)
+            tags = {tag for cell in notebook.cells for tag in cell.metadata.get("tags", [])}
+            pages.append(Page(name, path, notebook, "varies" in tags))
+    return pages
+
+
+def execute(root: Path) -> int:
+    """Execute the pages that the cache does not hold; how many.
+
+    Raises:
+        PageError: a cell failed, or a page broke a limit twice, the second time alone.
+    """
+    cache = get_cache(root / CACHE)
+    known = costs(root)
+    pages = read_pages(root)
+    waiting = [page for page in pages if not _is_cached(cache, page)]
+    waiting.sort(key=lambda page: -known.get(page.name, {"seconds": 0.0})["seconds"])
+    if waiting:
+        modules = preload(needed(_code(waiting)), data=())
+        with (
+            patch.dict(os.environ, FIXED),
+            running_template(modules, sandboxed=False) as template,
+            patch.dict(os.environ, provisioner.forked_kernels(template)),
+        ):
+            asyncio.run(_execute_all(cache, waiting))
+    _write_costs(root, cache, pages)
+    return len(waiting)
+
+
+def costs(root: Path) -> dict[str, Any]:
+    """What each page took when it was last executed."""
+    path = root / COSTS
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found.get("pages", {})  # type: ignore[no-any-return]
+
+
+def _is_cached(cache: Any, page: Page) -> bool:
+    try:
+        return bool(cache.match_cache_notebook(page.notebook).data)
+    except KeyError:
+        return False
+
+
+def _code(pages: Iterable[Page]) -> list[str]:
+    return [c.source for page in pages for c in page.notebook.cells if c.cell_type == "code"]
+
+
+async def _execute_all(cache: Any, waiting: Sequence[Page]) -> None:
+    """Pages beside each other, then one after the other those that want to be alone."""
+    started, numbers = time.perf_counter(), itertools.count(1)
+    slots = asyncio.Semaphore(CORES)
+    again: list[Page] = []
+    failed: list[PageError] = []
+
+    def keep(page: Page, notebook: nbformat.NotebookNode, cost: Cost) -> None:
+        bundle = CacheBundleIn(
+            notebook,
+            str(page.path),
+            data={"execution_seconds": cost.seconds, "cost": asdict(cost)},
+        )
+        cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+        done = next(numbers)
+        left_s = (time.perf_counter() - started) / done * (len(waiting) - done)
+        print(
+            f"executed chapters/{page.name} in {cost.seconds:.1f} s, {cost.memory_mb:.0f} MB "
+            f"({done} of {len(waiting)}, {left_s:.0f} s left)",
+            flush=True,
+        )
+
+    async def run(page: Page, *, alone: bool) -> None:
+        try:
+            notebook, cost = await _execute_page(page)
+        except PageError as error:
+            failed.append(error)
+            return
+        if not cost.breach():
+            keep(page, notebook, cost)
+        elif alone:
+            failed.append(PageError(f"chapters/{page.name}.md {cost.breach()}."))
+        else:
+            print(f"chapters/{page.name} {cost.breach()}: it runs again, alone", flush=True)
+            again.append(page)
+
+    async def beside(page: Page) -> None:
+        async with slots:
+            await run(page, alone=False)
+
+    async with asyncio.TaskGroup() as group:
+        for page in waiting:
+            if not page.alone:
+                group.create_task(beside(page))
+    for page in [page for page in waiting if page.alone] + again:
+        await run(page, alone=True)
+    if failed:
+        raise failed[0]
+
+
+async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
+    """The page's notebook with its outputs, and what it took."""
+    notebook = nbformat.from_dict(page.notebook)
+    client = NotebookClient(notebook, timeout=CELL_LIMIT_S, record_timing=True)
+    manager = client.create_kernel_manager()
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            await client.async_execute(cwd=folder)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            raise PageError(_failure(page, notebook, error)) from None
+    seconds = time.perf_counter() - started
+    ended = next(e for e in provisioner.ended if e["kernel_id"] == manager.kernel_id)
+    cells = [_cell_cost(cell) for cell in notebook.cells if cell.cell_type == "code"]
+    return notebook, Cost(round(seconds, 2), round(ended["memory_mb"]), cells)
+
+
+def _cell_cost(cell: nbformat.NotebookNode) -> dict[str, Any]:
+    """A cell's first line and seconds; its time stamps go, or no two builds would be equal."""
+    times = cell.metadata.pop("execution", {})
+    began, ended = times.get("iopub.execute_input"), times.get("iopub.status.idle")
+    seconds = 0.0
+    if began and ended:
+        seconds = (_moment(ended) - _moment(began)).total_seconds()
+    return {"line": cell.source.strip().partition("\n")[0], "seconds": round(seconds, 2)}
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+
+
+def _failure(page: Page, notebook: nbformat.NotebookNode, error: Exception) -> str:
+    """Page, line, cell and error, in one screen."""
+    code = [(index, cell) for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    index, cell = next(
+        ((i, c) for i, c in reversed(code) if c.metadata.get("execution") or c.outputs), code[0]
+    )
+    line = notebook.metadata.get("source_map", [0] * (index + 1))[index] + 1
+    source = cell.source.strip().splitlines()
+    if isinstance(error, CellExecutionError):
+        said = f"{error.ename}: {error.evalue}"
+    elif isinstance(error, CellTimeoutError):
+        said = f"the cell ran for more than {CELL_LIMIT_S} s"
+    else:
+        said = "the kernel died"
+    shown = [f"    {text}" for text in source[:20]] + ["    ..."] * (len(source) > 20)
+    where = f"chapters/{page.name}.md, the cell at line {line} failed:"
+    return "\n".join([where, "", *shown, "", COLOR.sub("", said)[:1000]])
+
+
+def _write_costs(root: Path, cache: Any, pages: Sequence[Page]) -> None:
+    """Put what each page took, when it was executed, into one file."""
+    found = {page.name: cache.match_cache_notebook(page.notebook).data["cost"] for page in pages}
+    path = root / COSTS
+    scratch = path.with_suffix(".new")
+    scratch.write_text(json.dumps({"pages": found}, indent=1), encoding="utf-8")
+    scratch.replace(path)
