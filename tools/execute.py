@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 import nbformat
@@ -56,7 +56,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall time and peak resident memory of a page's kernel, and each cell's seconds."""
+    """Time of a page's cells, not counting waits for a busy core, and its kernel's peak memory."""
 
     seconds: float
     memory_mb: float
@@ -191,28 +191,45 @@ async def _execute_all(cache: Any, waiting: Sequence[Page]) -> None:
 async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
     """The page's notebook with its outputs, and what it took."""
     notebook = nbformat.from_dict(page.notebook)
-    client = NotebookClient(notebook, timeout=CELL_LIMIT_S, record_timing=True)
+    waits: dict[int, float] = {}
+
+    def after_cell(cell_index: int, **_: Any) -> None:
+        kernel = cast(provisioner.ForkedProvisioner, manager.provisioner).kernel
+        waits[cell_index] = _waited(kernel.pid) if kernel else 0.0
+
+    client = NotebookClient(
+        notebook, timeout=CELL_LIMIT_S, record_timing=True, on_cell_executed=after_cell
+    )
     manager = client.create_kernel_manager()
-    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         try:
             await client.async_execute(cwd=folder)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise PageError(_failure(page, notebook, error)) from None
-    seconds = time.perf_counter() - started
     ended = next(e for e in provisioner.ended if e["kernel_id"] == manager.kernel_id)
-    cells = [_cell_cost(cell) for cell in notebook.cells if cell.cell_type == "code"]
+    cells, waited = [], 0.0
+    for index in sorted(waits):
+        cells.append(_cell_cost(notebook.cells[index], waits[index] - waited))
+        waited = waits[index]
+    seconds = sum(cell["seconds"] for cell in cells)
     return notebook, Cost(round(seconds, 2), round(ended["memory_mb"]), cells)
 
 
-def _cell_cost(cell: nbformat.NotebookNode) -> dict[str, Any]:
+def _waited(pid: int) -> float:
+    """Seconds for which a process was ready to run and no core was free (Linux; elsewhere 0)."""
+    try:
+        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
+def _cell_cost(cell: nbformat.NotebookNode, waited: float) -> dict[str, Any]:
     """A cell's first line and seconds; its time stamps go, or no two builds would be equal."""
     times = cell.metadata.pop("execution", {})
     began, ended = times.get("iopub.execute_input"), times.get("iopub.status.idle")
-    seconds = 0.0
-    if began and ended:
-        seconds = (_moment(ended) - _moment(began)).total_seconds()
-    return {"line": cell.source.strip().partition("\n")[0], "seconds": round(seconds, 2)}
+    seconds = (_moment(ended) - _moment(began)).total_seconds() - waited if began and ended else 0
+    line = cell.source.strip().partition("\n")[0]
+    return {"line": line, "seconds": round(max(seconds, 0.0), 3)}
 
 
 def _moment(stamp: str) -> datetime:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,22 @@ def test_a_slow_page_is_named_with_its_slowest_cell(
     assert "it runs again, alone" in said
     assert "chapters/index.md took" in said
     assert "begins with 'import time'" in said
+
+
+def test_a_wait_for_a_busy_core_does_not_count(small_book: Path) -> None:
+    page = small_book / "chapters" / "index.md"
+    work = "import time\nuntil = time.process_time() + 2\nwhile time.process_time() < until: pass"
+    page.write_text(HEAD + f"```{{code-cell}} ipython3\n{work}\n```\n")
+    idle = [sys.executable, "-c", "import time; t = time.time()\nwhile time.time() < t + 60: pass"]
+    others = [subprocess.Popen(idle) for _ in range(4 * execute.CORES)]
+    try:
+        execute.execute(small_book)
+    finally:
+        for other in others:
+            other.kill()
+            other.wait()
+    took = execute.costs(small_book)["index"]["seconds"]
+    assert 1.5 < took < 6, "two seconds of work took ten or more by the clock"
 
 
 def test_a_page_that_needs_too_much_memory_is_named(
