@@ -38,7 +38,7 @@ def read_topics(root: Path) -> list[Topic]:
 
 
 def built_pages(root: Path) -> list[str]:
-    """Pages in _toc.yml as paths under chapters/, without suffix."""
+    """Pages in _toc.yml as paths under chapters/, without suffix; the index is no such page."""
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
 
     def files(node: Any) -> list[str]:
@@ -49,7 +49,8 @@ def built_pages(root: Path) -> list[str]:
         own = [node[key] for key in ("root", "file") if key in node]
         return own + [name for value in node.values() for name in files(value)]
 
-    return [name.removeprefix("chapters/") for name in files(toc)]
+    inside = [name for name in files(toc) if name.startswith("chapters/")]
+    return [name.removeprefix("chapters/") for name in inside]
 
 
 def covered(root: Path) -> str:
@@ -63,6 +64,7 @@ def covered(root: Path) -> str:
             lines.append(f"| {topic.title} ({topic.subject}) | {{ref}}`{label}` | {practiced} |")
     taught = sum(bool(topic.section) for topic in topics)
     lines += ["", f"{taught} of {len(topics)} topics are taught so far. Still to come:", ""]
+    lines.append("{.no-glossary}")
     waiting: dict[str, list[str]] = {}
     for topic in topics:
         if not topic.section:
