@@ -1,0 +1,68 @@
+"""What readers take home: each executed page as a notebook, each lab with its data as a zip.
+
+`python -m tools.downloads FOLDER` writes the notebooks alone; the Binder image does so.
+"""
+
+import io
+import re
+import sys
+import zipfile
+from pathlib import Path
+
+import jupytext
+import nbformat
+
+KERNELSPEC = re.compile(r"\A---\n(?:.*\n)*?kernelspec:")
+# The earliest date that a zip can hold: the same files give the same bytes.
+STAMP = (1980, 1, 1, 0, 0, 0)
+
+
+def notebook_pages(root: Path) -> list[str]:
+    """Pages with cells to execute, as paths under chapters/ without suffix."""
+    folder = root / "chapters"
+    pages = [path for path in sorted(folder.rglob("[!.]*.md")) if is_notebook(path)]
+    names = [path.relative_to(folder).with_suffix("").as_posix() for path in pages]
+    return [name for name in names if "/." not in name]  # JupyterLab's checkpoints
+
+
+def is_notebook(path: Path) -> bool:
+    """Whether a page's front matter names a kernel."""
+    return path.exists() and KERNELSPEC.match(path.read_text(encoding="utf-8")) is not None
+
+
+def page_notebook(text: str) -> str:
+    """A page's Markdown as a notebook without outputs, with ids that do not change."""
+    notebook = jupytext.reads(text, fmt="md:myst")
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def lab_zip(folder: Path) -> bytes:
+    """A lab's folder, notebook and data, as a zip."""
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            name = path.relative_to(folder.parent).as_posix()
+            archive.writestr(zipfile.ZipInfo(name, STAMP), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    return memory.getvalue()
+
+
+def write_notebooks(root: Path, target: Path) -> None:
+    """Write every executed page to target/<page>.ipynb."""
+    for page in notebook_pages(root):
+        text = (root / "chapters" / f"{page}.md").read_text(encoding="utf-8")
+        path = target / f"{page}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page_notebook(text), encoding="utf-8")
+
+
+def write_labs(root: Path, target: Path) -> None:
+    """Write every lab to target/<lab>.zip."""
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in sorted(path for path in (root / "labs").glob("*") if path.is_dir()):
+        (target / f"{folder.name}.zip").write_bytes(lab_zip(folder))
+
+
+if __name__ == "__main__":
+    write_notebooks(Path.cwd(), Path(sys.argv[1]))

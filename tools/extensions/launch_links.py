@@ -1,0 +1,149 @@
+"""Sphinx extension: under each page, how to run it, download it and edit it.
+
+Binder and "edit this page" need the course's public address, `repository` in _config.yml. While
+its url is empty, pages offer downloads and local commands only. Jupyter Book's own launch buttons
+are not used: they open a page's file where it lies, know nothing of labs, and unfold by script.
+"""
+
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sphinx.errors import ExtensionError
+
+from tools import downloads
+
+GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where the course is published; `name` is OWNER/NAME on GitHub."""
+
+    name: str
+    branch: str
+
+    def edit(self, path: str) -> str:
+        """Address of the form that edits a file."""
+        return f"https://github.com/{self.name}/edit/{quote(self.branch)}/{quote(path)}"
+
+    def binder(self, path: str) -> str:
+        """Address that opens a file in a JupyterLab on mybinder.org."""
+        opened = quote(f"lab/tree/{quote(path)}", safe="")
+        image = f"{self.name}/{quote(self.branch, safe='')}"
+        return f"https://mybinder.org/v2/gh/{image}?urlpath={opened}"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link of the block; `path` lies in the built book, the Binder image or the repository."""
+
+    kind: str  # download, binder, edit
+    text: str
+    path: str
+    address: str = ""
+
+
+def repository(url: str, branch: str) -> Repository | None:
+    """The published repository, None while there is none."""
+    if not url:
+        return None
+    match = GITHUB.fullmatch(url)
+    if not match:
+        raise ExtensionError(
+            f"_config.yml: repository.url is {url!r}; "
+            "write https://github.com/OWNER/NAME or leave it empty."
+        )
+    return Repository(f"{match[1]}/{match[2]}", branch or "main")
+
+
+def lab_of(root: Path, page: str) -> str:
+    """The lab whose page this is, '' for other pages: section/lab-name is of labs/section-name."""
+    section, _, name = page.rpartition("/")
+    if not name.startswith("lab-"):
+        return ""
+    lab = f"{section}-{name.removeprefix('lab-')}"
+    if not (root / "labs" / lab / f"{lab}.ipynb").exists():
+        raise ExtensionError(
+            f"chapters/{page}.md is the page of a lab, but labs/{lab}/{lab}.ipynb does not exist; "
+            "release the lab or rename the page."
+        )
+    return lab
+
+
+def links(root: Path, page: str, published: Repository | None) -> list[Link]:
+    """The links under a page, whose name is its path under chapters/ without suffix."""
+    lab, source, opened = lab_of(root, page), f"chapters/{page}.md", ""
+    found = []
+    if lab:
+        opened = f"work/{lab}/{lab}.ipynb"
+        found.append(Link("download", "notebook and data (zip)", f"downloads/{lab}.zip"))
+    elif downloads.is_notebook(root / source):
+        opened = f"work/pages/{page}.ipynb"
+        found.append(Link("download", "notebook", f"downloads/pages/{page}.ipynb"))
+        found.append(Link("download", "Markdown source", f"_sources/{source}"))
+    if published and opened:
+        found.append(Link("binder", "Open in Binder", opened, published.binder(opened)))
+    if published:
+        found.append(Link("edit", "Edit this page", source, published.edit(source)))
+    return found
+
+
+def block(found: list[Link], lab: str, pathto: Any) -> str:
+    """HTML of the block under a page, from its links and the lab whose page it is."""
+    shown: dict[str, str] = {}
+    for link in found:
+        inside = link.kind == "download"
+        address = pathto(link.path, 1) if inside else link.address
+        anchor = f'<a href="{escape(address)}"{" download" * inside}>{escape(link.text)}</a>'
+        shown[link.kind] = ", ".join(
+            [shown[link.kind], anchor] if link.kind in shown else [anchor]
+        )
+    local = f"<code>make lab LAB={escape(lab)}</code>" if lab else ""
+    then = "to run where the course is installed"
+    if not lab:
+        then = "which the JupyterLab of <code>make start</code> opens from <code>work/</code>"
+    sentences = {
+        "binder": "{}: it runs in your browser, and is ready within minutes.",
+        "local": "In JupyterLab on this machine: {}, in the repository's folder.",
+        "download": f"Download the {{}}, {then}.",
+        "edit": "{} on GitHub.",
+    }
+    shown |= {"local": local} if local else {}
+    items = [text.format(shown[kind]) for kind, text in sentences.items() if kind in shown]
+    if not items:
+        return ""
+    listed = "\n".join(f"<li>{item}</li>" for item in items)
+    return (
+        '<section class="launch-links" aria-labelledby="launch-links">\n'
+        f'<h2 id="launch-links">Work with this page</h2>\n<ul>\n{listed}\n</ul>\n</section>\n'
+    )
+
+
+def add_block(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Put the block at the end of a page's article."""
+    inside = page.removeprefix("chapters/")
+    if doctree is None or inside == page:
+        return
+    root, options = Path(app.srcdir), app.config.html_theme_options
+    published = repository(options.get("repository_url", ""), options.get("repository_branch", ""))
+    context["body"] += block(
+        links(root, inside, published), lab_of(root, inside), context["pathto"]
+    )
+
+
+def write_downloads(app: Any, error: Exception | None) -> None:
+    """Copy what the pages offer into the built folder."""
+    if error is None and app.builder.format == "html":
+        target = Path(app.outdir) / "downloads"
+        downloads.write_notebooks(Path(app.srcdir), target / "pages")
+        downloads.write_labs(Path(app.srcdir), target)
+
+
+def setup(app: Any) -> dict[str, bool]:
+    app.connect("html-page-context", add_block)
+    app.connect("build-finished", write_downloads)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
