@@ -1008,7 +1008,7 @@ _ = axes[2].legend(fontsize=7)
 print(tradeoff[tradeoff["false_per_30"] <= 1.5].round(4).to_string(index=False))
 
 # %% [markdown]
-# Where patience 2 looks quicker than patience 1, a false page just before the onset has started a
+# Where patience 2 looks quicker than patience 1, a false page shortly before the onset has started a
 # silence that holds the real one back.
 #
 # The team asks for **at most one false page per 30 quiet days**, and for each of the three drifts
