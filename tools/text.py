@@ -222,7 +222,9 @@ def skeleton(text: str) -> list[str]:
     reading = "\n".join(last["Further reading"]).split("\n- ")
     for entry in reading:
         if not re.match(r"(?:- )?.+?: \S", entry, re.S):
-            found.append(f"line 1: further reading '{entry[:40]}' does not say what it is good for")
+            found.append(
+                f"line 1: further reading '{entry[:40]}' does not say what it is good for"
+            )
     return found
 
 

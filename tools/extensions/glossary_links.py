@@ -79,24 +79,39 @@ def uses_of(entries: list[Entry]) -> tuple[re.Pattern[str], list[Entry]]:
     return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])"), [entry for _, entry in named]
 
 
-def is_text(node: nodes.Node) -> bool:
+def is_text(node: nodes.Element) -> bool:
     """Whether a node holds sentences; an author excludes a part with the class no-glossary."""
-    if isinstance(node, NOT_TEXT) or not isinstance(node, nodes.Element):
+    if isinstance(node, NOT_TEXT):
         return False
     marks: set[str] = set(node.get("classes", []))
     # A card is a link as a whole (sphinx-design's toggles are cards, too, and no links).
     card = "sd-card" in marks and "sd-dropdown" not in marks
-    quiz = any(mark.startswith("quiz") for mark in marks)  # it asks, and must not answer
-    return not (card or quiz or "no-glossary" in marks)
+    # A question asks, and must not answer; a toggle's summary is its name.
+    quiet = bool(marks & {"question", "no-glossary"}) or node.get("tag") == "summary"
+    return not (card or quiet)
 
 
 def running_text(node: nodes.Node) -> Iterator[nodes.Text]:
     """The texts below a node, in reading order, that belong to sentences."""
     if isinstance(node, nodes.Text):
         yield node
-    elif is_text(node):
+    elif isinstance(node, nodes.Element) and is_text(node):
+        join_texts(node)
         for child in list(node.children):
             yield from running_text(child)
+
+
+def join_texts(node: nodes.Element) -> None:
+    """Make one text of neighboring ones: MyST parts a sentence where a line ends."""
+    joined: list[nodes.Node] = []
+    for child in node.children:
+        if joined and isinstance(child, nodes.Text) and isinstance(joined[-1], nodes.Text):
+            joined[-1] = nodes.Text(str(joined[-1]) + str(child))
+        else:
+            joined.append(child)
+    if len(joined) < len(node.children):
+        node.children = []
+        node.extend(joined)
 
 
 def link_terms(app: Any, doctree: nodes.document, page: str) -> None:
