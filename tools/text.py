@@ -96,7 +96,7 @@ def prose(text: str) -> list[str]:
 
 
 def lab_prose(text: str) -> list[str]:
-    """The lines of a lab's master that learners or graders read: Markdown and messages of tests."""
+    """The lines of a lab's master that people read: Markdown and the messages of tests."""
     lines = text.splitlines()
     kept = [""] * len(lines)
     markdown = False
@@ -130,7 +130,7 @@ def words(lines: list[str], rules: dict[str, Any]) -> list[str]:
     instead = {bad: good for good, bads in rules["instead"].items() for bad in bads}
     instead |= {bad: good for good, bads in rules["spelling"].items() for bad in bads}
     advice = {bad: f"the course says '{good}'" for bad, good in instead.items()}
-    advice |= {bad: "leave it out" for bad in rules["never"]}
+    advice |= dict.fromkeys(rules["never"], "leave it out")
     text, found = "\n".join(lines), []
     for bad, what in advice.items():
         pattern = r"(?<![\w-])" + r"\s+".join(map(re.escape, bad.split())) + r"s?(?![\w-])"

@@ -1,7 +1,7 @@
 """Sphinx extension: keep glossary terms and index entries in the search when one page is rebuilt.
 
-Sphinx 7.4 reads its old search index back without these entries, so that after any incremental build
-only the pages just written are found by them.
+Sphinx 7.4 reads its old search index back without these entries, so that after an incremental
+build only the pages just written are found by them.
 """
 
 from typing import Any
