@@ -94,7 +94,6 @@ def check_figures(source: str) -> list[str]:
 
 
 CHECKS = [check_words, check_headings, text.shape, check_figures, text.skeleton]
-CELL = "```{code-cell} ipython3\n"
 BROKEN: list[tuple[Callable[[str], list[str]], str, str, str]] = [
     (check_words, "One sentence", "One baseline period", "the course says 'reference'"),
     (check_words, "One sentence", "One\nfalse\nalert", "the course says 'false alarm'"),
