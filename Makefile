@@ -12,7 +12,7 @@ SOURCES := _config.yml _toc.yml references.bib curriculum.yml \
 	$(shell find chapters _static lender tools -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help start book lab test verify release bench lock clean
+.PHONY: help start book lab test verify release bench linkcheck lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -44,6 +44,9 @@ bench: $(VENV) ## ratios, measured side by side
 	@$(BIN)/python -m pytest tests/bench -q -s
 	@GRADER_KILLS=50 GRADER_CLASS=100 $(BIN)/python -m pytest tests/workflow/test_crash.py -q
 	@$(BIN)/python -m pytest tests/security -m lab -q -s
+
+linkcheck: $(VENV) $(BOOK) ## ask for every address outside that the book links to; needs the internet
+	@$(BIN)/python tools/linkcheck.py
 
 lock: $(VENV) ## compile pyproject.toml into requirements.txt
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py
