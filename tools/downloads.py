@@ -12,7 +12,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 
-KERNELSPEC = re.compile(r"\A---\n(?:.*\n)*?kernelspec:")
+KERNELSPEC = re.compile(r"\A---\n(?:(?!---).*\n)*?kernelspec:")
 # The earliest date that a zip can hold: the same files give the same bytes.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
