@@ -99,13 +99,11 @@ def block(found: list[Link], lab: str, pathto: Any) -> str:
         inside = link.kind == "download"
         address = pathto(link.path, 1) if inside else link.address
         anchor = f'<a href="{escape(address)}"{" download" * inside}>{escape(link.text)}</a>'
-        shown[link.kind] = ", ".join(
-            [shown[link.kind], anchor] if link.kind in shown else [anchor]
-        )
+        shown[link.kind] = " or the ".join(filter(None, [shown.get(link.kind), anchor]))
     local = f"<code>make lab LAB={escape(lab)}</code>" if lab else ""
     then = "to run where the course is installed"
     if not lab:
-        then = "which the JupyterLab of <code>make start</code> opens from <code>work/</code>"
+        then = "to open, from <code>work/</code>, in the JupyterLab of <code>make start</code>"
     sentences = {
         "binder": "{}: it runs in your browser, and is ready within minutes.",
         "local": "In JupyterLab on this machine: {}, in the repository's folder.",
