@@ -96,6 +96,7 @@ def _release(course: Course, options: argparse.Namespace) -> int:
 
 def _check(course: Course, options: argparse.Namespace) -> int:
     from grader.check import check
+    from grader.progress import keep
     from grader.submission import lab_of
 
     target: Path = options.lab
@@ -103,7 +104,8 @@ def _check(course: Course, options: argparse.Namespace) -> int:
         path, lab = target, lab_of(target)
     else:
         path, lab = course.work / target / f"{target}.ipynb", str(target)
-    results = check(course, lab, path.resolve(), full=options.full)
+    path = path.resolve()
+    results = check(course, lab, path, full=options.full)
     width = max(len(result.question) for result in results)
     for result in results:
         print(f"{result.question:{width}}  {result.outcome:13}  {result.hint}".rstrip())
@@ -111,6 +113,9 @@ def _check(course: Course, options: argparse.Namespace) -> int:
     most = sum(result.points for result in results)
     tests = "all" if options.full else "the visible"
     print(f"{right:g} of {most:g} points by {tests} tests; answers in words count after grading.")
+    trouble = keep(course, lab, path, results)
+    if trouble:
+        print(f"grader: {trouble}", file=sys.stderr)
     return 0 if all(result.outcome in ("right", "answered") for result in results) else 1
 
 

@@ -50,6 +50,27 @@ def test_four_outcomes(released_mini: Course, work: Path) -> None:
     assert work.read_bytes() == before
 
 
+def test_the_outcomes_are_kept_beside_the_labs(
+    released_mini: Course, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_answers(work, {"mean": "def mean(values):\n    return sum(values)"})
+    kept = released_mini.work / "progress.json"
+    assert main(["--course", str(released_mini.root), "check", LAB]) == 1
+    assert json.loads(kept.read_text())["labs"][LAB]["mean"]["outcome"] == "wrong"
+    kept.write_text("damaged")
+    assert main(["--course", str(released_mini.root), "check", LAB]) == 1
+    printed = capsys.readouterr().err
+    assert str(kept) in printed
+    assert len(printed.strip().splitlines()) == 1
+    assert kept.read_text() == "damaged"
+
+
+def test_checking_what_is_no_learners_keeps_nothing(released_mini: Course) -> None:
+    released = released_mini.labs / LAB / f"{LAB}.ipynb"
+    main(["--course", str(released_mini.root), "check", str(released)])
+    assert not list(released_mini.root.rglob("progress.json"))
+
+
 def test_full_finds_what_the_visible_tests_do_not(
     released_mini: Course, work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
