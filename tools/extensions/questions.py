@@ -152,7 +152,7 @@ class Question(SphinxDirective):
         hint = self.options.get("hint", "")
         if hint:
             part = tag("div", "question-hint")
-            part += self.parse([hint], 0)
+            part += self.parse([f"*Hint*: {hint}"], 0)
             box += part
         for index, option in enumerate(options):
             html = {"data_right": "yes" if option.right else "no"}
