@@ -19,13 +19,15 @@ from tools import execute, generated  # noqa: E402
 COLOR = re.compile(r"\x1b\[[0-9;]*m")
 # A page that is executed while it is rendered was not found in the cache.
 BAD = re.compile(r"WARNING|ERROR|Error\b|severe:|Executed notebook in")
+DOCTREES = ".doctrees"
+EXECUTE_WITH = ("lender", "playable")  # our packages that pages import
 MEND = "The book was not built: mend the page named above and run 'make book' again."
 
 
 def build(root: Path) -> int:
     """Build the book in `root`; return 0, or 1 with the trouble printed last."""
     started = time.perf_counter()
-    drop_stale_cache(root)
+    drop_stale_caches(root)
     generated.write_all(root)
     try:
         executed = execute.execute(root)
@@ -39,6 +41,8 @@ def build(root: Path) -> int:
         for line in list(dict.fromkeys(trouble or log[-9:]))[:12]:
             print(line[:300])
         print(MEND)
+        # Sphinx does not warn again of a page that it has read.
+        shutil.rmtree(root / "_build" / DOCTREES, ignore_errors=True)
         return 1
     built = len(generated.built_pages(root))
     seconds = time.perf_counter() - started
@@ -65,17 +69,25 @@ def run_jupyter_book(root: Path) -> Iterator[str]:
     yield str(process.returncode)
 
 
-def drop_stale_cache(root: Path) -> None:
-    """The cache keys on a page's code alone; forget it when what the code imports has changed."""
+def drop_stale_caches(root: Path) -> None:
+    """Forget what was made by other code than today's.
+
+    jupyter-cache keys on a page's code alone, not on what that imports; Sphinx reads no page again
+    whose text is the same.
+    """
+    packages = [path for name in EXECUTE_WITH for path in sorted((root / name).rglob("*.py"))]
+    _forget(root, "executed", [root / "requirements.txt", *packages], (".jupyter_cache", DOCTREES))
+    _forget(root, "read", sorted((root / "tools" / "extensions").glob("*.py")), (DOCTREES,))
+
+
+def _forget(root: Path, what: str, made_with: list[Path], caches: tuple[str, ...]) -> None:
     digest = hashlib.sha256()
-    files = [root / "requirements.txt", *sorted((root / "lender").glob("*.py"))]
-    for path in files:
+    for path in made_with:
         digest.update(path.read_bytes() if path.exists() else b"")
-    stamp = root / "_build" / ".executed-with"
+    stamp = root / "_build" / f".{what}-with"
     if not stamp.exists() or stamp.read_text() != digest.hexdigest():
-        # Sphinx reads no page again whose text is the same, unless its own memory goes too.
-        for memory in (".jupyter_cache", ".doctrees"):
-            shutil.rmtree(root / "_build" / memory, ignore_errors=True)
+        for cache in caches:
+            shutil.rmtree(root / "_build" / cache, ignore_errors=True)
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(digest.hexdigest())
 

@@ -156,6 +156,7 @@ def test_a_warning_fails_the_build(small_book: Path, capsys: pytest.CaptureFixtu
     said = capsys.readouterr().out
     assert "index.md" in said
     assert "no-such-page" in said
+    assert book.build(small_book) == 1, "the second build forgot the warning"
 
 
 def test_a_page_is_executed_again_when_what_it_imports_changes(
