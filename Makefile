@@ -9,7 +9,7 @@ VENV := .venv/.ready
 BIN := .venv/bin
 BOOK := _build/html/.ready
 SOURCES := _config.yml _toc.yml references.bib curriculum.yml \
-	$(shell find chapters _static lender tools -type f -not -name '*.pyc')
+	$(shell find chapters _static lender playable tools -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .PHONY: help start book lab test verify release bench linkcheck lock clean

@@ -35,7 +35,7 @@ def main() -> int:
     parts = [
         tool("ruff check", [python, "-m", "ruff", "check", "--output-format", "concise"]),
         tool("ruff format", [python, "-m", "ruff", "format", "--check"]),
-        tool("mypy", [python, "-m", "mypy", "grader", "lender", "tools"]),
+        tool("mypy", [python, "-m", "mypy", "grader", "lender", "playable", "tools"]),
         tool("book", ["make", "--no-print-directory", "book"]),
     ]
     parts += [folder(name) for name in FOLDERS]

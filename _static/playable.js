@@ -1,0 +1,206 @@
+"use strict";
+
+// Figures to play with. The page carries every frame (package `playable`); sliders choose one. Words
+// follow from the page alone; the drawing library is fetched when a reader first touches a slider.
+(() => {
+  const LIBRARY = new URL("vendor/plotly/plotly-basic.min.js", document.currentScript.src).href;
+  const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false };
+  const HEIGHT = 320;
+  let library = null;
+
+  function loadLibrary() {
+    library ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = LIBRARY;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = () => reject(new Error(`cannot load ${LIBRARY}`));
+      document.head.append(script);
+    });
+    return library;
+  }
+
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  // The theme's colors at this moment, as the page's style sheet has them.
+  function theme(root) {
+    const style = getComputedStyle(root);
+    const color = (name) => style.getPropertyValue(name).trim();
+    return {
+      text: color("--pst-color-text-base"),
+      ground: color("--pst-color-surface"),
+      grid: color("--playable-grid"),
+      family: style.fontFamily,
+      line: (place) => color(`--playable-color-${place}`),
+    };
+  }
+
+  // Six hex digits and an alpha, as rgba(): what the library understands as a fill.
+  function faded(hex, alpha) {
+    const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+    return `rgba(${red}, ${green}, ${blue}, ${alpha})`;
+  }
+
+  function trace(data, packed, panel, look) {
+    const along = (axis) => {
+      const { range, scale } = panel[axis];
+      if (packed[axis] !== null) return data.lists[packed[axis]];
+      return scale === "log" ? range.map((end) => 10 ** end) : range;
+    };
+    const color = look.line(packed.color);
+    const out = {
+      type: "scatter",
+      x: along("x"),
+      y: along("y"),
+      name: packed.name ?? "",
+      showlegend: "name" in packed,
+      opacity: packed.fill ? 1 : packed.alpha ?? 1,
+    };
+    if (packed.fill) {
+      const fillcolor = faded(color, packed.alpha ?? 1);
+      return { ...out, mode: "lines", fill: "toself", fillcolor, line: { width: 0 }, hoverinfo: "skip" };
+    }
+    const modes = [packed.dash ? "lines" : "", packed.marker ? "markers" : ""];
+    return {
+      ...out,
+      mode: modes.filter(Boolean).join("+"),
+      line: { color, dash: packed.dash || "solid", width: packed.width },
+      marker: { color, symbol: packed.marker, size: 1.4 * (packed.size ?? 0) },
+    };
+  }
+
+  function axis(described, look) {
+    const out = {
+      title: { text: described.label, standoff: 8 },
+      type: described.scale,
+      range: described.range,
+      fixedrange: true,
+      automargin: true,
+      zeroline: false,
+      showline: true,
+      linecolor: look.text,
+      gridcolor: look.grid,
+      ticks: "outside",
+      tickcolor: look.text,
+    };
+    if (described.ticks) {
+      out.tickvals = described.ticks;
+      if (described.names) out.ticktext = described.names;
+    }
+    return out;
+  }
+
+  function layout(panel, look) {
+    return {
+      height: HEIGHT,
+      margin: { l: 56, r: 12, t: panel.title ? 64 : 40, b: 48 },
+      title: { text: panel.title, x: 0, xref: "paper", y: 0.98, yanchor: "top", font: { size: 15 } },
+      font: { family: look.family, size: 13, color: look.text },
+      paper_bgcolor: "rgba(0, 0, 0, 0)",
+      plot_bgcolor: "rgba(0, 0, 0, 0)",
+      xaxis: axis(panel.x, look),
+      yaxis: axis(panel.y, look),
+      legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
+      hoverlabel: { bgcolor: look.ground, bordercolor: look.text, font: { color: look.text } },
+      dragmode: false,
+    };
+  }
+
+  function makeFigure(script, number) {
+    const data = JSON.parse(script.textContent);
+    const figure = [...document.querySelectorAll("figure")].findLast(
+      (one) => one.compareDocumentPosition(script) & Node.DOCUMENT_POSITION_FOLLOWING,
+    );
+    const image = figure.querySelector("img");
+    const positions = data.sliders.map((slider) => slider.start);
+    const says = element("output", { class: "playable-says", id: `playable-says-${number}` });
+    const trouble = element("p", { class: "playable-trouble", role: "status" });
+    const boxes = data.panels.map(() => element("div", { class: "playable-panel" }));
+    const drawing = element(
+      "div",
+      { class: "playable-drawing", role: "img", "aria-labelledby": says.id, hidden: "" },
+      ...boxes,
+    );
+    let plotly = null;
+
+    const frame = () => {
+      let place = 0;
+      data.sliders.forEach((slider, i) => (place = place * slider.values.length + positions[i]));
+      return data.frames[place];
+    };
+
+    const redraw = () => {
+      const { says: words, panels } = frame();
+      if (says.textContent !== words) says.textContent = words;
+      if (!plotly) return;
+      const look = theme(drawing);
+      data.panels.forEach((panel, i) => {
+        const traces = panels[i].map((place) => trace(data, data.traces[place], panel, look));
+        plotly.react(boxes[i], traces, layout(panel, look), CONFIG);
+      });
+    };
+
+    const touch = async () => {
+      try {
+        const loaded = await loadLibrary();
+        if (plotly) return;
+        plotly = loaded;
+        drawing.hidden = false;
+        figure.classList.add("playable-live");
+        redraw();
+      } catch {
+        trouble.textContent =
+          "The drawing library could not be loaded, so the picture stays as it is; " +
+          "the sentence above follows the sliders all the same.";
+      }
+    };
+
+    const sliders = data.sliders.map((slider, i) => {
+      const input = element("input", {
+        type: "range",
+        id: `playable-${number}-${i}`,
+        min: 0,
+        max: slider.values.length - 1,
+        step: 1,
+        autocomplete: "off",
+      });
+      const shown = element("span", { class: "playable-value", "aria-hidden": "true" });
+      const move = () => {
+        positions[i] = Number(input.value);
+        shown.textContent = slider.texts[positions[i]];
+        input.setAttribute("aria-valuetext", slider.texts[positions[i]]);
+      };
+      input.value = slider.start;
+      move();
+      input.addEventListener("input", () => {
+        move();
+        redraw();
+        touch();
+      });
+      const label = element("label", { for: input.id }, slider.label);
+      return element("div", { class: "playable-slider" }, label, input, shown);
+    });
+
+    const title = element("p", { class: "playable-title", id: `playable-title-${number}` });
+    title.textContent = "Play with this figure";
+    const controls = element(
+      "div",
+      { class: "playable-controls", role: "group", "aria-labelledby": title.id },
+      title,
+      ...sliders,
+      says,
+      trouble,
+    );
+    for (const kind of ["pointerdown", "focusin"]) controls.addEventListener(kind, touch);
+    figure.before(controls);
+    image.after(drawing);
+    new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+    redraw();
+  }
+
+  document.querySelectorAll("script.playable").forEach(makeFigure);
+})();
