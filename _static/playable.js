@@ -5,7 +5,8 @@
 (() => {
   const LIBRARY = new URL("vendor/plotly/plotly-basic.min.js", document.currentScript.src).href;
   const CONFIG = { displayModeBar: false, responsive: true, doubleClick: false };
-  const HEIGHT = 320;
+  const HEIGHT = 280; // of a panel without its legend
+  const LEGEND_ROW = 20;
   let library = null;
 
   function loadLibrary() {
@@ -75,7 +76,7 @@
 
   function axis(described, look) {
     const out = {
-      title: { text: described.label, standoff: 8 },
+      title: { text: described.label, standoff: 8, font: { size: 13 } },
       type: described.scale,
       range: described.range,
       fixedrange: true,
@@ -89,22 +90,24 @@
     };
     if (described.ticks) {
       out.tickvals = described.ticks;
-      if (described.names) out.ticktext = described.names;
+      out.ticktext = described.names;
     }
     return out;
   }
 
-  function layout(panel, look) {
+  // All panels leave room for the longest legend, so that their axes are in line.
+  function layout(panel, rows, look) {
+    const top = 12 + rows * LEGEND_ROW + (panel.title ? 24 : 0);
     return {
-      height: HEIGHT,
-      margin: { l: 56, r: 12, t: panel.title ? 64 : 40, b: 48 },
+      height: HEIGHT + top,
+      margin: { l: 56, r: 12, t: top, b: 48 },
       title: { text: panel.title, x: 0, xref: "paper", y: 0.98, yanchor: "top", font: { size: 15 } },
       font: { family: look.family, size: 13, color: look.text },
       paper_bgcolor: "rgba(0, 0, 0, 0)",
       plot_bgcolor: "rgba(0, 0, 0, 0)",
       xaxis: axis(panel.x, look),
       yaxis: axis(panel.y, look),
-      legend: { orientation: "h", x: 0, y: 1.01, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
+      legend: { x: 0, y: 1.01, yanchor: "bottom", itemclick: false, itemdoubleclick: false },
       hoverlabel: { bgcolor: look.ground, bordercolor: look.text, font: { color: look.text } },
       dragmode: false,
     };
@@ -117,8 +120,12 @@
     );
     const image = figure.querySelector("img");
     const positions = data.sliders.map((slider) => slider.start);
-    const says = element("output", { class: "playable-says", id: `playable-says-${number}` });
-    const trouble = element("p", { class: "playable-trouble", role: "status" });
+    const sentences = data.frames.map((one) => one.says);
+    const longest = sentences.reduce((a, b) => (b.length > a.length ? b : a));
+    const says = element("output", { id: `playable-says-${number}` });
+    const note = element("span", { class: "playable-note", role: "status" });
+    const named = (traces) => traces.filter((place) => "name" in data.traces[place]).length;
+    const legendRows = Math.max(...data.frames.flatMap((one) => one.panels.map(named)));
     const boxes = data.panels.map(() => element("div", { class: "playable-panel" }));
     const drawing = element(
       "div",
@@ -140,22 +147,25 @@
       const look = theme(drawing);
       data.panels.forEach((panel, i) => {
         const traces = panels[i].map((place) => trace(data, data.traces[place], panel, look));
-        plotly.react(boxes[i], traces, layout(panel, look), CONFIG);
+        plotly.react(boxes[i], traces, layout(panel, legendRows, look), CONFIG);
       });
     };
 
     const touch = async () => {
+      if (plotly) return;
+      note.textContent = "Fetching the drawing …";
       try {
         const loaded = await loadLibrary();
         if (plotly) return;
         plotly = loaded;
+        note.textContent = "";
         drawing.hidden = false;
         figure.classList.add("playable-live");
         redraw();
       } catch {
-        trouble.textContent =
+        note.textContent =
           "The drawing library could not be loaded, so the picture stays as it is; " +
-          "the sentence above follows the sliders all the same.";
+          "the sentence below follows the sliders all the same.";
       }
     };
 
@@ -185,15 +195,14 @@
       return element("div", { class: "playable-slider" }, label, input, shown);
     });
 
-    const title = element("p", { class: "playable-title", id: `playable-title-${number}` });
+    const title = element("span", { class: "playable-title", id: `playable-title-${number}` });
     title.textContent = "Play with this figure";
     const controls = element(
       "div",
       { class: "playable-controls", role: "group", "aria-labelledby": title.id },
-      title,
+      element("p", { class: "playable-head" }, title, note),
       ...sliders,
-      says,
-      trouble,
+      element("div", { class: "playable-says", "data-longest": longest }, says),
     );
     for (const kind of ["pointerdown", "focusin"]) controls.addEventListener(kind, touch);
     figure.before(controls);

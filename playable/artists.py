@@ -13,7 +13,7 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedFormatter, FixedLocator
+from matplotlib.ticker import FixedLocator
 
 Json = dict[str, Any]
 DIGITS = 5  # significant ones: finer than a pixel of a figure
@@ -77,11 +77,10 @@ def _axis(axis: Axis) -> Json:
         "scale": axis.get_scale(),
         "range": numbers(np.log10(ends) if axis.get_scale() == "log" else ends),
     }
-    locator, formatter = axis.get_major_locator(), axis.get_major_formatter()
-    if isinstance(locator, FixedLocator):
-        out["ticks"] = numbers(axis.get_majorticklocs())
-        if isinstance(formatter, FixedFormatter):
-            out["names"] = list(formatter.seq)
+    if isinstance(axis.get_major_locator(), FixedLocator):
+        places = axis.get_majorticklocs()
+        out["ticks"] = numbers(places)
+        out["names"] = axis.get_major_formatter().format_ticks(list(places))
     return out
 
 
