@@ -97,7 +97,7 @@
 
   // All panels leave room for the longest legend, so that their axes are in line.
   function layout(panel, rows, look) {
-    const top = 12 + rows * LEGEND_ROW + (panel.title ? 24 : 0);
+    const top = 26 + rows * LEGEND_ROW + (panel.title ? 24 : 0);
     return {
       height: HEIGHT + top,
       margin: { l: 56, r: 12, t: top, b: 48 },
