@@ -118,7 +118,6 @@
     const figure = [...document.querySelectorAll("figure")].findLast(
       (one) => one.compareDocumentPosition(script) & Node.DOCUMENT_POSITION_FOLLOWING,
     );
-    const image = figure.querySelector("img");
     const positions = data.sliders.map((slider) => slider.start);
     const sentences = data.frames.map((one) => one.says);
     const longest = sentences.reduce((a, b) => (b.length > a.length ? b : a));
@@ -206,7 +205,7 @@
     );
     for (const kind of ["pointerdown", "focusin"]) controls.addEventListener(kind, touch);
     figure.before(controls);
-    image.after(drawing);
+    figure.querySelector("figcaption").before(drawing);
     new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
     redraw();
   }
