@@ -8,8 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12; do $$p -c '$(FITS)' 2>
 VENV := .venv/.ready
 BIN := .venv/bin
 BOOK := _build/html/.ready
-SOURCES := _config.yml _toc.yml references.bib curriculum.yml \
-	$(shell find chapters _static lender playable tools -type f -not -name '*.pyc')
+SOURCES := _config.yml _toc.yml references.bib curriculum.yml genindex.md \
+	$(shell find chapters _static labs lender playable tools -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
 .PHONY: help start book lab test verify release bench linkcheck lock clean
