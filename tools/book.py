@@ -75,8 +75,11 @@ def drop_stale_caches(root: Path) -> None:
     jupyter-cache keys on a page's code alone, not on what that imports; Sphinx reads no page again
     whose text is the same.
     """
-    packages = [path for name in EXECUTE_WITH for path in sorted((root / name).rglob("*.py"))]
-    _forget(root, "executed", [root / "requirements.txt", *packages], (".jupyter_cache", DOCTREES))
+    executed = [root / "requirements.txt", root / "tools" / "figures.py"]
+    for package in EXECUTE_WITH:
+        executed += sorted((root / package).rglob("*.py"))
+        executed += sorted((root / package).rglob("*.mplstyle"))
+    _forget(root, "executed", executed, (".jupyter_cache", DOCTREES))
     _forget(root, "read", sorted((root / "tools" / "extensions").glob("*.py")), (DOCTREES,))
 
 
