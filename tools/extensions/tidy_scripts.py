@@ -1,21 +1,48 @@
-"""Sphinx extension: load each script of a page once, and thebe not at all.
+"""Sphinx extension: the scripts of a page, and no others; none holds up its first paint.
 
-Jupyter Book's extensions name MathJax and thebe twice on some pages, and the second copy of either
-stops with an error in the browser. The course offers no live code from a public server, so thebe
-(which comes from a CDN) is left out altogether.
+The theme and Jupyter Book's extensions load a dozen scripts for what `_static/book.js` does in one
+(menus, copying, toggles, color mode). They name MathJax twice, whose second copy stops with an
+error. What is left: our own scripts, and MathJax where a page has mathematics.
 """
 
 from typing import Any
 
+from sphinx.builders.html._assets import _JavaScript
+
+# Of the theme and of extensions; the search page names those that it needs itself.
+LEFT_OUT = (
+    *("clipboard", "copybutton", "design-tabs", "doctools", "documentation_options"),
+    *("sphinx-book-theme", "sphinx_highlight", "thebe", "togglebutton"),
+)
+INLINE = ("DOCUMENTATION_OPTIONS", "thebe", "toggle")
+MATHEMATICS = ("mathjax", "MathJax")
+
 
 def tidy(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Keep the first of equal scripts, in their order, without thebe's."""
-    kept: dict[str, Any] = {}
+    """Keep each script once, in order, deferred; those of mathematics only where there is some."""
+    has_mathematics = 'class="math' in context.get("body", "")
+    kept: dict[str, _JavaScript] = {}
     for script in context["script_files"]:
         key = str(script.filename or script.attributes.get("body", ""))
-        if "thebe" not in key.lower():
-            kept.setdefault(key, script)
+        if is_wanted(key, bool(script.filename), has_mathematics):
+            kept.setdefault(key, deferred(script))
     context["script_files"] = list(kept.values())
+
+
+def is_wanted(key: str, is_file: bool, has_mathematics: bool) -> bool:
+    """Whether a page needs the script of this file name, or with this code."""
+    if any(word in key for word in MATHEMATICS):
+        return has_mathematics
+    return not any(word in key for word in (LEFT_OUT if is_file else INLINE))
+
+
+def deferred(script: _JavaScript) -> _JavaScript:
+    """The same script, run when the page has been read; code within the page runs at once."""
+    if not script.filename:
+        return script
+    attributes = {key: value for key, value in script.attributes.items() if key != "async"}
+    attributes["defer"] = "defer"
+    return _JavaScript(script.filename, priority=script.priority, **attributes)
 
 
 def setup(app: Any) -> dict[str, bool]:
