@@ -9,10 +9,10 @@ VENV := .venv/.ready
 BIN := .venv/bin
 BOOK := _build/html/.ready
 SOURCES := _config.yml _toc.yml references.bib curriculum.yml genindex.md \
-	$(shell find chapters _static labs lender playable tools -type f -not -name '*.pyc')
+	$(shell find chapters _static _templates labs lender playable tools -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help start book lab test verify release bench linkcheck lock clean
+.PHONY: help start book pdf lab test verify release bench linkcheck lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -27,6 +27,9 @@ start: $(VENV) $(BOOK) ## set everything up, then serve the book and JupyterLab 
 	@$(BIN)/python tools/start.py
 
 book: $(VENV) $(BOOK) ## build the book into _build/html
+
+pdf: $(VENV) $(BOOK) ## the whole book as _build/pdf/book.pdf (needs Chromium)
+	@$(BIN)/python tools/pdf.py
 
 lab: $(VENV) ## open one lab: make lab LAB=monitoring-data-drift
 	@$(BIN)/python tools/start.py --lab "$(LAB)"
