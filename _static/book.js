@@ -55,8 +55,8 @@
     document.addEventListener("click", (event) => {
       all(".menu[open]").forEach((each) => each.contains(event.target) || each.removeAttribute("open"));
     });
-    document.querySelector(".book-nav [aria-current]")?.scrollIntoView({ block: "nearest" });
-    scrollTo({ top: scrollY, behavior: "instant" });
+    const here = nav.querySelector("[aria-current]");
+    if (here) nav.scrollTop = here.offsetTop - nav.clientHeight / 2;
   }
 
   function contents() {
@@ -154,8 +154,7 @@
 
   function searchKey() {
     document.addEventListener("keydown", (event) => {
-      const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-      const wanted = (event.key === "/" && !typing) || (event.key === "k" && (event.ctrlKey || event.metaKey));
+      const wanted = event.key === "k" && (event.ctrlKey || event.metaKey);
       const field = document.querySelector("input[type=search]");
       if (!wanted || !field) return;
       event.preventDefault();

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tools import generated
-from tools.extensions import boxes, readable_outputs, tidy_scripts
+from tools.extensions import boxes, readable_outputs, short_words, tidy_scripts
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
@@ -306,3 +306,16 @@ def test_tables_are_framed_and_numbered() -> None:
 def test_a_box_is_known_by_its_title() -> None:
     assert boxes.kind_of("Oracle: not available at work") == "oracle"
     assert boxes.kind_of("When the method lies") == ""
+
+
+def test_the_index_keeps_what_the_search_will_ask_for() -> None:
+    assert short_words.ShortWords({}).stem("KS") == "ks"
+    assert short_words.SearchEnglish({}).stem("KS") != "ks"
+    assert short_words.ShortWords({}).stem("alarms") == "alarm"
+
+
+@pytest.mark.parametrize("name", ["psi", "ks", "mmd", "wasserstein"])
+def test_a_method_is_found_by_its_name(name: str) -> None:
+    index = (HTML / "searchindex.js").read_text(encoding="utf-8")
+    terms = index[index.index('"terms"') :]
+    assert f'"{name}": ' in terms
