@@ -1,15 +1,14 @@
 """Every built page: links, traceability, no outside request, figures with alt text."""
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
 
 from grader.course import Course
 from grader.master import read_lab
+from tests.book import links
 from tools import generated
 
 ROOT = Path(__file__).parent.parent.parent
@@ -17,45 +16,17 @@ HTML = ROOT / "_build" / "html"
 PAGES = generated.built_pages(ROOT)
 
 
-class Page(HTMLParser):
-    """Ids, links, loaded resources and images of a page."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.ids: set[str] = set()
-        self.links: list[str] = []
-        self.loaded: list[str] = []
-        self.images: list[dict[str, str | None]] = []
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.ids.add(found.get("id") or "")
-        if tag == "a" and found.get("href"):
-            self.links.append(found["href"] or "")
-        if tag in ("script", "img", "iframe", "source") and found.get("src"):
-            self.loaded.append(found["src"] or "")
-        if tag == "link" and found.get("rel") in ("stylesheet", "preload", "icon", "preconnect"):
-            self.loaded.append(found.get("href") or "")
-        if tag == "img":
-            self.images.append(found)
+def path(page: str) -> Path:
+    return HTML / "chapters" / f"{page}.html"
 
 
-def read(page: str) -> Page:
-    return Page(HTML / "chapters" / f"{page}.html")
+def read(page: str) -> links.Page:
+    return links.read(path(page))
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_inside_the_book_resolve(page: str) -> None:
-    here = HTML / "chapters" / f"{page}.html"
-    for link in read(page).links:
-        parts = urlsplit(link)
-        if parts.scheme or parts.netloc:
-            continue
-        target = (here.parent / unquote(parts.path)).resolve() if parts.path else here
-        assert target.exists(), f"{page}: {link}"
-        if parts.fragment and target.suffix == ".html":
-            assert unquote(parts.fragment) in Page(target).ids, f"{page}: {link}"
+    assert links.broken_links(path(page)) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
