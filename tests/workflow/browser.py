@@ -12,12 +12,13 @@ import urllib.request
 from collections.abc import Iterator
 
 from grader.course import Course
-from tests.book.test_browser import FLAGS
+from tests.book import browser
 from tests.workflow.foreign import environment
 from tests.workflow.running import wait_until
 from tools.start import free_port
 
 CHROMIUM = shutil.which("chromium")
+FLAGS = ["--headless", "--virtual-time-budget=8000", *browser.FLAGS]
 
 
 @contextlib.contextmanager
