@@ -88,6 +88,7 @@ class Tab:
         self.seen, self.place = seen, options.pop("place", "served")
         self.home = urlsplit(url).netloc
         self.context = browser.new_context(**options)
+        self.context.set_default_timeout(3000 * PATIENCE_S)
         self.page: Page = self.context.new_page()
         self.cdp: CDPSession = self.context.new_cdp_session(self.page)
         self.pending, self.bytes, self.active = 0, 0.0, time.monotonic()
@@ -187,8 +188,9 @@ def served(
 ) -> None:
     """On a desktop from a server: weight, errors, axe, figures, mathematics, reading order."""
     with Tab(browser, url, seen, viewport=DESKTOP, device_scale_factor=2) as tab:
-        seen.kilobytes = tab.bytes / 1000
         tab.typeset()
+        tab.settle()
+        seen.kilobytes = tab.bytes / 1000
         photograph(tab, views, shots, "desktop")
         tab.ask("openAll")
         tab.settle()
@@ -212,6 +214,7 @@ def from_disk(browser: Browser, url: str, seen: Seen) -> None:
     with Tab(browser, url, seen, place="from disk", **options) as tab:
         tab.typeset()
         tab.complain(seen.motion, "motion")
+        tab.ask("startAtTop")
         tab.press("Tab")
         tab.ask("atRest")
         missing = tab.ask("skipLink")
@@ -255,10 +258,12 @@ def axe(tab: Tab) -> None:
 
 def judge_figures(tab: Tab) -> None:
     """The contrast inside the figures, by their screenshots."""
+    tab.ask("hideFixed", True)
     for number, figure in enumerate(tab.ask("numberFigures")):
         picture = tab.page.locator(f"[data-probe='{number}']").screenshot()
         for text in unreadable(picture, figure["texts"]):
             tab.note(tab.seen.contrast, f"{figure['name']}: {text}")
+    tab.ask("hideFixed", False)
 
 
 def photograph(tab: Tab, views: tuple[View, ...], shots: Path | None, device: str) -> None:

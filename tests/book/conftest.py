@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.book.browser import CHROMIUM, chromium
+from tools.pages import SEEN
 from tools.serve import serving
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
-MEASURED = ROOT / "_build" / "tests" / "pages.json"
 
 
 @pytest.fixture(scope="session")
@@ -35,5 +35,5 @@ def measured() -> Iterator[dict[str, dict[str, int]]]:
     """By page, what the table of pages shows; written when the session ends."""
     pages: dict[str, dict[str, int]] = {}
     yield pages
-    MEASURED.parent.mkdir(parents=True, exist_ok=True)
-    MEASURED.write_text(json.dumps(pages, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (ROOT / SEEN).parent.mkdir(parents=True, exist_ok=True)
+    (ROOT / SEEN).write_text(json.dumps(pages, indent=1, sort_keys=True) + "\n", encoding="utf-8")

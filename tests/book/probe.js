@@ -88,6 +88,15 @@ window.probe = (() => {
     return found;
   };
 
+  // A header that stays in place would cover a part of a tall figure's screenshot.
+  const hideFixed = (hidden) => {
+    for (const e of document.querySelectorAll("body *")) {
+      if (/fixed|sticky/.test(style(e).position) && !e.contains(article())) {
+        e.style.visibility = hidden ? "hidden" : "";
+      }
+    }
+  };
+
   const svgTexts = async (e) => {
     if (e.localName === "svg") return textBoxes(e);
     if (!/\.svg$|^data:image\/svg/.test(e.currentSrc)) return [];
@@ -343,6 +352,15 @@ window.probe = (() => {
     return found;
   };
 
+  // A page may put the focus where it likes; Tab then starts from its top all the same.
+  const startAtTop = () => {
+    const top = document.createElement("span");
+    top.tabIndex = -1;
+    document.body.prepend(top);
+    top.focus();
+    addEventListener("keyup", () => top.remove(), { once: true });
+  };
+
   // After the first Tab on a fresh page: is the focus on a visible link past the navigation?
   const skipLink = () => {
     const e = document.activeElement;
@@ -361,7 +379,7 @@ window.probe = (() => {
       : [`the link to the main content leads to ${named(document.activeElement)}`];
 
   return {
-    atRest, openAll, untypeset, mathematics, figures, numberFigures, sideways, readingOrder, withoutStyles,
-    motion, startWalk, endWalk, skipLink, skipped,
+    atRest, openAll, untypeset, mathematics, figures, numberFigures, hideFixed, sideways, readingOrder, withoutStyles,
+    motion, startAtTop, startWalk, endWalk, skipLink, skipped,
   };
 })();

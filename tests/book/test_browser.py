@@ -1,5 +1,7 @@
 """Every page of the book in a real browser: served, from disk and on a phone; light and dark."""
 
+import json
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -7,7 +9,7 @@ from tests.book import browser as look
 from tests.book.browser import Seen, Tab, View
 from tests.book.conftest import HTML, ROOT
 from tests.book.links import broken_links
-from tools import generated
+from tools import generated, pages
 
 SHOTS = ROOT / "_build" / "screenshots"
 BUDGET_KB = 1000
@@ -103,6 +105,14 @@ def test_the_keyboard_reaches_everything(seen: Seen) -> None:
 
 def test_nothing_moves_for_who_wants_no_motion(seen: Seen) -> None:
     assert not seen.motion, listed(seen.motion)
+
+
+def test_the_published_table_has_every_page() -> None:
+    published = json.loads((ROOT / pages.PUBLISHED).read_text(encoding="utf-8"))["pages"]
+    again = "run 'make measure' and commit chapters/pages.json"
+    assert {row["page"] for row in published} == set(PAGES), again
+    for row in published:
+        assert not any(row[name] for name in ("outside", "axe", "errors", "links")), again
 
 
 @pytest.mark.parametrize("place", ["served", "from disk"])
