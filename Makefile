@@ -12,7 +12,7 @@ SOURCES := _config.yml _toc.yml references.bib curriculum.yml genindex.md \
 	$(shell find chapters _static _templates labs lender playable tools -type f -not -name '*.pyc')
 
 .DEFAULT_GOAL := help
-.PHONY: help start book pdf lab test verify release bench linkcheck lock clean
+.PHONY: help start book pdf lab test verify measure release bench linkcheck lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | column -t -s '|'
@@ -39,6 +39,10 @@ test: $(VENV) ## everything that CI checks
 
 verify: $(VENV) ## prove every lab's tests, and publish the table in the book
 	@$(BIN)/grader verify --json chapters/verified.json
+
+measure: $(VENV) $(BOOK) ## look at every page in a browser, and publish the table in the book
+	@$(BIN)/python -m pytest tests/book/test_browser.py -q
+	@$(BIN)/python tools/pages.py
 
 release: $(VENV) ## make labs/ from solutions/
 	@$(BIN)/grader release

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from tools import pages
+
 FOLDER = Path("_build") / "generated"
 
 
@@ -123,6 +125,7 @@ def budgets(root: Path, lab: str) -> str:
 def write_all(root: Path) -> None:
     """Write each generated text, touching only what changed (Sphinx then reads only that)."""
     texts = {"covered.md": covered(root), "verified.md": verified(root)}
+    texts["pages.md"] = pages.markdown(root)
     for report in read_reports(root):
         texts[f"budgets-{report['lab']}.md"] = budgets(root, report["lab"])
     for name, text in texts.items():

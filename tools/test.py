@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tools import pages  # noqa: E402
+
 REPORTS = ROOT / "_build" / "tests"
 FOLDERS = ("unit", "labs", "workflow", "security", "book")
 # Debian packages that some tests want: the program that shows they are there.
@@ -30,6 +35,7 @@ class Part:
 
 def main() -> int:
     REPORTS.mkdir(parents=True, exist_ok=True)
+    (ROOT / pages.SEEN).unlink(missing_ok=True)
     install_debian()
     python = sys.executable
     parts = [
@@ -92,16 +98,17 @@ def summarize(parts: list[Part]) -> None:
             f"{part.failed:3} failed {part.skipped:3} skipped"
         )
     print(f"{'in all':16} {sum(part.minutes for part in parts):5.1f} min")
+    print("\n" + (pages.text(ROOT) or "No page was looked at: chromium is not installed.") + "\n")
     proof = ROOT / "_build" / "verify.json"
     if proof.exists():
         reports = json.loads(proof.read_text(encoding="utf-8"))
         verified = sum(not report["problems"] for report in reports)
-        pages = len(list((ROOT / "_build" / "html" / "chapters").rglob("*.html")))
+        built = len(list((ROOT / "_build" / "html" / "chapters").rglob("*.html")))
         questions = sum(report["questions"] for report in reports)
         caught = sum(report["wrong_caught"] for report in reports)
         wrong = sum(report["wrong_answers"] for report in reports)
         print(
-            f"{pages} pages built, {verified} of {len(reports)} labs verified, "
+            f"{built} pages built, {verified} of {len(reports)} labs verified, "
             f"{questions} questions, {caught} of {wrong} wrong answers caught"
         )
     passed, failed, skipped = (
