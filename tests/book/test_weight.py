@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tools import generated
-from tools.extensions import boxes, readable_outputs, short_words, tidy_scripts
+from tools.extensions import boxes, one_stylesheet, readable_outputs, short_words, tidy_scripts
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
@@ -130,7 +130,7 @@ def test_the_theme_leaves_no_file_that_no_page_asks_for() -> None:
     names = [path.relative_to(HTML).as_posix() for path in (HTML / "_static").rglob("*")]
     theirs = re.compile(r"fontawesome|bootstrap|thebe|locales|webpack|pydata|togglebutton|\.map$")
     assert [name for name in names if theirs.search(name)] == []
-    assert [name for name in names if name.endswith(".css")] == ["_static/book.css"]
+    assert [path.name for path in (HTML / "_static").glob("*.css")] == ["book.css"]
     assert theirs.search("_static/scripts/fontawesome.js")
 
 
@@ -282,6 +282,19 @@ def test_mathematics_is_loaded_where_there_is_some() -> None:
     assert not tidy_scripts.is_wanted("mathjax/tex-mml-chtml.js", True, False)
     assert not tidy_scripts.is_wanted("scripts/sphinx-book-theme.js", True, True)
     assert tidy_scripts.is_wanted("questions.js", True, False)
+    assert not tidy_scripts.is_wanted("plotly/plotly.min.js", True, False)
+
+
+def test_one_style_sheet_ends_with_what_is_for_print(tmp_path: Path) -> None:
+    (tmp_path / "style").mkdir()
+    (tmp_path / "library").mkdir()
+    (tmp_path / "library" / "theirs.css").write_text("z {}")
+    (tmp_path / "questions.css").write_text("b {\n  /* Why. */\n  c: d;\n}")
+    (tmp_path / "style" / "text.css").write_text("a {}")
+    (tmp_path / "style" / "print.css").write_text("p {}")
+    css = one_stylesheet.bundle(tmp_path)
+    assert css == "a {}\nb {\nc: d;\n}\np {}"
+    assert one_stylesheet.version(css) != one_stylesheet.version(css + "q")
 
 
 def test_an_image_gets_its_size(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Sphinx extension: our page templates, one style sheet, and no file that no page asks for.
 
-A page loads `_static/book.css`: every style sheet under `_static/`, those for print last, without
-comments. What the theme and other extensions put beside it is taken out of the built folder.
+A page loads `_static/book.css`: the style sheets in `_static/style/`, then those in `_static/`,
+the one for print last, without comments. What the theme and other extensions put beside it is
+taken out of the built folder.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ def bundle(folder: Path) -> str:
     """The style sheets of a folder as one; addresses in them are relative to that folder."""
     # The course's own come first, so that others can build on them; what is for print comes last.
     paths = sorted(
-        folder.rglob("*.css"),
+        [*folder.glob("*.css"), *folder.glob("style/*.css")],
         key=lambda path: (path.name == "print.css", path.parent.name != "style", path.name),
     )
     return "\n".join(compact(path.read_text(encoding="utf-8")) for path in paths)
@@ -52,11 +53,11 @@ def finish(app: Any, failure: Exception | None) -> None:
     static = Path(app.outdir) / "_static"
     for name in foreign(app) - SEARCH:
         (static / name).unlink(missing_ok=True)
+    for path in (*static.glob("*.css"), *static.glob("style/*.css")):
+        path.unlink()
     for path in sorted(static.rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-        elif path.suffix == ".css":
-            path.unlink()
     (static / "book.css").write_text(bundle(Path(app.confdir) / "_static"), encoding="utf-8")
 
 

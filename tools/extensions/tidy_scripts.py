@@ -2,7 +2,8 @@
 
 The theme and Jupyter Book's extensions load a dozen scripts for what `_static/book.js` does in one
 (menus, copying, toggles, color mode). They name MathJax twice, whose second copy stops with an
-error. What is left: our own scripts, and MathJax where a page has mathematics.
+error. What is left: our own scripts that lie in `_static/` itself (they load the libraries in its
+folders when these are needed), and MathJax where a page has mathematics.
 """
 
 from typing import Any
@@ -33,6 +34,8 @@ def is_wanted(key: str, is_file: bool, has_mathematics: bool) -> bool:
     """Whether a page needs the script of this file name, or with this code."""
     if any(word in key for word in MATHEMATICS):
         return has_mathematics
+    if is_file and "/" in key:
+        return False  # a library: Jupyter Book would load all that lie there, on every page
     return not any(word in key for word in (LEFT_OUT if is_file else INLINE))
 
 
