@@ -19,6 +19,8 @@ SEEN = Path("_build") / "tests" / "pages.json"
 EXECUTED = Path("_build") / "executed.json"
 QUESTIONS = Path("_build") / "questions.json"
 SLOWEST = 5
+# What Sphinx adds to the pages of the table of contents; all but these are under chapters/.
+OF_SPHINX = ("genindex", "search")
 COLUMNS = {
     "outside": "other hosts",
     "axe": "axe",

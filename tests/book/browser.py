@@ -270,9 +270,9 @@ def photograph(tab: Tab, views: tuple[View, ...], shots: Path | None, device: st
     if shots is None:
         return
     shots.mkdir(parents=True, exist_ok=True)
-    for view in views:
-        for theme in ("light", "dark"):
-            tab.theme(theme)
+    for theme in ("light", "dark") if views else ():
+        tab.theme(theme)
+        for view in views:
             place = "(selector) => document.querySelector(selector)?.scrollIntoView()"
             tab.page.evaluate(place if view.selector else "scrollTo(0, 0)", view.selector)
             tab.ask("atRest")

@@ -1,5 +1,6 @@
 """Every built page: links, traceability, no outside request, figures with alt text."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from grader.course import Course
 from grader.master import read_lab
 from tests.book import links
-from tools import generated
+from tools import generated, pages
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
@@ -105,3 +106,11 @@ def test_no_page_is_empty() -> None:
         text = (HTML / "chapters" / f"{page}.html").read_text(encoding="utf-8")
         article = text[text.index("<article") : text.index("</article>")]
         assert len(re.sub(r"<[^>]+>", " ", article).split()) > 100, page
+
+
+def test_the_published_table_has_every_page() -> None:
+    published = json.loads((ROOT / pages.PUBLISHED).read_text(encoding="utf-8"))["pages"]
+    again = "run 'make measure' and commit chapters/pages.json"
+    assert {row["page"] for row in published} == {*PAGES, *pages.OF_SPHINX}, again
+    for row in published:
+        assert not any(row[name] for name in ("outside", "axe", "errors", "links")), again
