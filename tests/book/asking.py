@@ -12,7 +12,7 @@ from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace
 
 ROOT = Path(__file__).parent.parent.parent
-STATIC = ("questions.js", "questions.css", "progress-store.js", "progress.js")
+STATIC = ("questions.js", "progress-store.js", "progress.js")
 AIMS = """# A page
 
 :::{admonition} After this page you can
@@ -76,6 +76,8 @@ def run(folder: Path) -> tuple[Path, str]:
         ],
         "myst_enable_extensions": ["colon_fence"],
         "nb_execution_mode": "off",
+        # Named, as Sphinx keeps what another build in this process made of its default.
+        "source_suffix": {".md": "myst-nb", ".ipynb": "myst-nb"},
         "root_doc": "chapters/index",
         "html_title": "A demo",
         "html_static_path": ["_static"],

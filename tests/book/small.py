@@ -4,6 +4,7 @@ from io import StringIO
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 BASIC = ["myst_parser", "sphinx_design"]
 
@@ -16,20 +17,23 @@ def build(folder: Path, *extensions: str, **config: object) -> tuple[Path, str]:
         "extensions": [*BASIC, *(f"tools.extensions.{name}" for name in extensions)],
         "myst_enable_extensions": ["attrs_inline", "colon_fence", "dollarmath"],
         "exclude_patterns": ["_build"],
+        # Named, as Sphinx keeps what another build in this process made of its default.
+        "source_suffix": {".md": "markdown"},
         "root_doc": "chapters/index",
         "html_theme": "basic",
     }
-    app = Sphinx(
-        str(folder),
-        None,
-        str(out),
-        str(folder / "_build" / "doctrees"),
-        "html",
-        confoverrides=overrides | config,
-        status=None,
-        warning=warnings,
-    )
-    app.build()
+    with docutils_namespace():
+        app = Sphinx(
+            str(folder),
+            None,
+            str(out),
+            str(folder / "_build" / "doctrees"),
+            "html",
+            confoverrides=overrides | config,
+            status=None,
+            warning=warnings,
+        )
+        app.build()
     return out, warnings.getvalue()
 
 

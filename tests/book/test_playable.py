@@ -50,14 +50,6 @@ def server() -> Iterator[str]:
         served.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
 class Visit:
     """One page in a browser of its own: what it asked for, and what went wrong."""
 
@@ -219,7 +211,6 @@ def test_pages_without_a_figure_to_play_with_load_nothing_for_it() -> None:
         has_data = '<script type="application/json" class="playable">' in text
         assert has_data == (name in PLAYABLE)
         assert ("_static/playable.js" in text) == has_data
-        assert ("_static/playable.css" in text) == has_data
         assert f'src="../../_static/{LIBRARY}' not in text
 
 

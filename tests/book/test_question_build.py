@@ -142,7 +142,6 @@ def test_scripts_are_loaded_where_they_work(built: tuple[Path, Path, str]) -> No
     assert "questions.js" in (demo / "sound.html").read_text()
     plain = (demo / "index.html").read_text()
     assert "questions.js" not in plain
-    assert "questions.css" not in plain
 
 
 def test_a_solution_holds_its_cells(built: tuple[Path, Path, str]) -> None:

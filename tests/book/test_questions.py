@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.book import asking
 from tools import generated, questions
@@ -91,22 +91,14 @@ def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return html / "chapters"
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 # What Sphinx and its theme say of refused storage, and of a page's first visit.
 NOT_OURS = ("sphinx_highlight.js", "Got invalid theme mode")
 
 
 @pytest.fixture
-def tab(chromium: Browser) -> Iterator[Page]:
+def tab(browser: Browser) -> Iterator[Page]:
     """A tab without memory, whose script errors fail the test."""
-    context = chromium.new_context()
+    context = browser.new_context()
     context.set_default_timeout(10_000)
     page = context.new_page()
     errors: list[str] = []
@@ -243,8 +235,8 @@ def test_answers_come_back_after_a_reload(asked: Page) -> None:
     expect(asked.locator("#q-half .question-field input")).to_have_value("617,5")
 
 
-def test_without_a_script_the_answers_are_there(chromium: Browser, book: Path) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_without_a_script_the_answers_are_there(browser: Browser, book: Path) -> None:
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((book / "demo" / "page.html").as_uri())
     assert page.get_by_role("button", name="Check").count() == 0

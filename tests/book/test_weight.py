@@ -281,8 +281,8 @@ def test_mathematics_is_loaded_where_there_is_some() -> None:
     assert tidy_scripts.is_wanted("mathjax/tex-mml-chtml.js", True, True)
     assert not tidy_scripts.is_wanted("mathjax/tex-mml-chtml.js", True, False)
     assert not tidy_scripts.is_wanted("scripts/sphinx-book-theme.js", True, True)
-    assert tidy_scripts.is_wanted("questions.js", True, False)
-    assert not tidy_scripts.is_wanted("plotly/plotly.min.js", True, False)
+    assert tidy_scripts.is_wanted("_static/questions.js", True, False)
+    assert not tidy_scripts.is_wanted("_static/vendor/plotly/plotly.min.js", True, False)
 
 
 def test_one_style_sheet_ends_with_what_is_for_print(tmp_path: Path) -> None:

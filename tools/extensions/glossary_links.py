@@ -158,5 +158,4 @@ def rewrite_all_when_changed(app: Any, env: Any) -> list[str]:
 def setup(app: Any) -> dict[str, bool]:
     app.connect("doctree-resolved", link_terms, priority=900)
     app.connect("env-updated", rewrite_all_when_changed)
-    app.add_css_file("glossary.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,14 +14,14 @@ ON_DEMAND = ("playable.", "vendor/plotly/")
 
 def leave_out(app: Any, config: Any) -> None:
     """Take what is loaded on demand out of every page."""
-    for name in ("html_css_files", "html_js_files"):
-        config[name] = [path for path in config[name] if not str(path).startswith(ON_DEMAND)]
+    config.html_js_files = [
+        path for path in config.html_js_files if not str(path).startswith(ON_DEMAND)
+    ]
 
 
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Add script and style to a page that carries a figure's data."""
+    """Add the script to a page that carries a figure's data."""
     if doctree is not None and any(MARK in raw.astext() for raw in doctree.findall(nodes.raw)):
-        app.add_css_file("playable.css")
         app.add_js_file("playable.js", loading_method="defer")
 
 

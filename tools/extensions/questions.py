@@ -19,7 +19,7 @@ from tools import questions
 from tools.questions import Option, letter
 
 PROGRESS = "chapters/progress"
-FILES = ("questions.css", "questions.js", "progress-store.js", "progress.js")
+FILES = ("questions.js", "progress-store.js", "progress.js")
 _LOG = logging.getLogger(__name__)
 
 
@@ -235,8 +235,7 @@ def publish(app: Any, error: Exception | None) -> None:
 
 def only_where_used(app: Any, config: Any) -> None:
     """Jupyter Book loads whatever lies in _static on every page; these go where they work."""
-    for name in ("html_css_files", "html_js_files"):
-        config[name] = [file for file in config[name] if file not in FILES]
+    config.html_js_files = [file for file in config.html_js_files if file not in FILES]
 
 
 def book_name(app: Any) -> str:
@@ -245,10 +244,9 @@ def book_name(app: Any) -> str:
 
 
 def add_files(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    """Load scripts and style on pages that ask something."""
+    """Load scripts on pages that ask something."""
     if not all_questions(app.env).get(page):
         return
-    app.add_css_file("questions.css")
     app.add_js_file("progress-store.js", loading_method="defer", **{"data-book": book_name(app)})
     where = {}
     if PROGRESS in app.env.all_docs:

@@ -34,7 +34,7 @@ def is_wanted(key: str, is_file: bool, has_mathematics: bool) -> bool:
     """Whether a page needs the script of this file name, or with this code."""
     if any(word in key for word in MATHEMATICS):
         return has_mathematics
-    if is_file and "/" in key:
+    if is_file and "/" in key.removeprefix("_static/"):
         return False  # a library: Jupyter Book would load all that lie there, on every page
     return not any(word in key for word in (LEFT_OUT if is_file else INLINE))
 
