@@ -14,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from tools import questions  # noqa: E402
+
 PUBLISHED = Path("chapters") / "pages.json"
 SEEN = Path("_build") / "tests" / "pages.json"
 EXECUTED = Path("_build") / "executed.json"
-QUESTIONS = Path("_build") / "questions.json"
+QUESTIONS = Path("_build") / "html" / questions.PUBLISHED
 SLOWEST = 5
 # What Sphinx adds to the pages of the table of contents; all but these are under chapters/.
 OF_SPHINX = ("genindex", "search")
@@ -52,9 +57,9 @@ def measured(root: Path) -> list[Row]:
     """A row for each page that a browser saw, by page."""
     seen = _read(root / SEEN) or {}
     executed = (_read(root / EXECUTED) or {}).get("pages", {})
-    questions = _read(root / QUESTIONS)
+    asked_of = _read(root / QUESTIONS)
     asked = Counter(
-        _plain(question["page"]) for question in questions or () if question.get("checked", True)
+        _plain(question["page"]) for question in asked_of or () if question.get("checked", True)
     )
     rows = []
     for page in sorted(seen):
@@ -65,7 +70,7 @@ def measured(root: Path) -> list[Row]:
                 **seen[page],
                 seconds=round(costs["seconds"], 1) if "seconds" in costs else None,
                 memory_mb=round(costs["memory_mb"]) if "memory_mb" in costs else None,
-                questions=None if questions is None else asked[page],
+                questions=None if asked_of is None else asked[page],
             )
         )
     return rows

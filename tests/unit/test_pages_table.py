@@ -19,6 +19,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def write(root: Path, path: Path, content: Any) -> None:
+    (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(json.dumps(content))
 
 
