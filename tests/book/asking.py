@@ -12,7 +12,7 @@ from sphinx.util.console import nocolor
 from sphinx.util.docutils import docutils_namespace
 
 ROOT = Path(__file__).parent.parent.parent
-STATIC = ("questions.js", "progress-store.js", "progress.js")
+STATIC = ("questions.css", "questions.js", "progress-store.js", "progress.js")
 AIMS = """# A page
 
 :::{admonition} After this page you can
@@ -81,6 +81,7 @@ def run(folder: Path) -> tuple[Path, str]:
         "root_doc": "chapters/index",
         "html_title": "A demo",
         "html_static_path": ["_static"],
+        "html_css_files": ["questions.css"],
         "html_theme": "basic",
     }
     with docutils_namespace():

@@ -6,6 +6,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from tests.book.thread import in_thread
 from tools import pdf
 
 PAGES = {
@@ -44,7 +45,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def book(root: Path) -> pypdf.PdfReader:
     if not any(map(shutil.which, pdf.PROGRAMS)):
         pytest.skip("chromium is not installed")
-    return pypdf.PdfReader(pdf.make(root))
+    return pypdf.PdfReader(in_thread(pdf.make, root))
 
 
 def wrong_numbers(book: pypdf.PdfReader, titles: list[str]) -> list[str]:

@@ -50,6 +50,14 @@ def server() -> Iterator[str]:
         served.shutdown()
 
 
+@pytest.fixture(autouse=True)
+def closed(browser: Any) -> Iterator[None]:
+    """The browser is that of all tests: what a test opened there goes with it."""
+    yield
+    for context in browser.contexts:
+        context.close()
+
+
 class Visit:
     """One page in a browser of its own: what it asked for, and what went wrong."""
 

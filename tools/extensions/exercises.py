@@ -11,7 +11,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from tools.extensions.questions import element, tag
+from tools.extensions.questions import tag
 
 _LOG = logging.getLogger(__name__)
 
@@ -87,11 +87,6 @@ def _take_solution(box: nodes.admonition) -> None:
     box += solution
 
 
-def add_style(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
-    if doctree is not None and any(node["tag"] == "details" for node in doctree.findall(element)):
-        app.add_css_file("questions.css")
-
-
 def setup(app: Any) -> dict[str, Any]:
     app.setup_extension("tools.extensions.questions")
     app.add_node(border)
@@ -99,5 +94,4 @@ def setup(app: Any) -> dict[str, Any]:
     app.add_directive("solution-start", Border)
     app.add_directive("solution-end", Border)
     app.add_transform(MoveSolutions)
-    app.connect("html-page-context", add_style)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

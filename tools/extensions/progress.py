@@ -102,7 +102,6 @@ def lab_of(page: str) -> str:
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
     if page == questions.PROGRESS:
         book = questions.book_name(app)
-        app.add_css_file("questions.css")
         app.add_js_file("progress-store.js", loading_method="defer", **{"data-book": book})
         app.add_js_file("progress.js", loading_method="defer")
 
