@@ -30,14 +30,22 @@
   // The theme's colors at this moment, as the page's style sheet has them.
   function theme(root) {
     const style = getComputedStyle(root);
-    const color = (name) => style.getPropertyValue(name).trim();
-    return {
+    const probe = document.createElement("span");
+    root.append(probe);
+    // What the browser makes of light-dark(), which the library does not understand.
+    const color = (name) => {
+      probe.style.color = `var(${name})`;
+      return getComputedStyle(probe).color;
+    };
+    const look = {
       text: color("--pst-color-text-base"),
       ground: color("--pst-color-surface"),
       grid: color("--playable-grid"),
       family: style.fontFamily,
-      line: (place) => color(`--playable-color-${place}`),
+      line: (place) => style.getPropertyValue(`--playable-color-${place}`).trim(),
     };
+    probe.remove();
+    return look;
   }
 
   // Six hex digits and an alpha, as rgba(): what the library understands as a fill.

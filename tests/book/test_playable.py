@@ -166,6 +166,10 @@ def test_a_change_of_theme_draws_again(browser: Any, root: str) -> None:
     red, green, blue = (int(dark[1][at : at + 2], 16) for at in (1, 3, 5))
     assert f"rgb({red}, {green}, {blue})" in visit.drawn()
     assert f"rgb({red}, {green}, {blue})" not in light
+    words = ".playable-drawing text"
+    ink = visit.page.locator(words).first.evaluate("e => getComputedStyle(e).fill")
+    text = visit.page.locator("article p").first.evaluate("e => getComputedStyle(e).color")
+    assert ink == text, "the drawing's words are not in the page's color"
 
 
 def test_without_scripts_the_figure_is_there(browser: Any, root: str) -> None:
