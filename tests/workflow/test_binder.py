@@ -19,7 +19,7 @@ from grader.master import percent_cells
 from tools import downloads
 
 ROOT = Path(__file__).parent.parent.parent
-OURS = {"grader", "lender", "tools"}
+OURS = {"grader", "lender", "playable", "tools"}
 # Grading a class is no work for Binder; on the cluster's own machines it is at hand.
 NOT_THERE = {"distributed"}
 WANTED = [
@@ -167,7 +167,9 @@ def imports(source: str) -> set[str]:
 
 
 def sources() -> Iterator[tuple[str, str]]:
-    for path in sorted([*ROOT.glob("grader/**/*.py"), *ROOT.glob("lender/**/*.py")]):
+    for path in sorted(
+        p for name in ("grader", "lender", "playable") for p in ROOT.glob(f"{name}/**/*.py")
+    ):
         yield str(path.relative_to(ROOT)), path.read_text(encoding="utf-8")
     yield "tools/downloads.py", (ROOT / "tools" / "downloads.py").read_text(encoding="utf-8")
     notebooks = {
