@@ -1,9 +1,11 @@
 """The learner's own view: each question right, wrong, error or not attempted, with its hint."""
 
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import nbformat
 from nbclient import NotebookClient
@@ -13,7 +15,8 @@ from nbformat.v4 import new_output
 
 from grader.answers import read_bank
 from grader.course import Course, require_released
-from grader.engine.launch import SINGLE_THREADED
+from grader.engine.launch import Template, complete, starting_template
+from grader.engine.provisioner import forked_kernels
 from grader.errors import CourseError
 from grader.master import read_lab
 from grader.notebook import source_notebook
@@ -34,10 +37,13 @@ class Result:
     hint: str = ""
 
 
-def check(course: Course, lab: str, path: Path, *, full: bool) -> list[Result]:
+def check(
+    course: Course, lab: str, path: Path, *, full: bool, early: Template | None = None
+) -> list[Result]:
     """Run a learner's notebook against the visible tests, or with `full` the hidden ones too.
 
-    The notebook itself is left as it is; its locked cells run as released.
+    The notebook itself is left as it is; its locked cells run as released. `early`: a template
+    that was started while this module was still being imported.
     """
     released = nbformat.read(require_released(course, lab), as_version=4)
     notebook = read_submission(path, lab)
@@ -47,7 +53,9 @@ def check(course: Course, lab: str, path: Path, *, full: bool) -> list[Result]:
     for grade_id, cell in grade_cells(notebook).items():
         if grade_id in asked and asked[grade_id].metadata.nbgrader.locked:
             cell.update(cell_type=asked[grade_id].cell_type, source=asked[grade_id].source)
-    _execute(notebook, path.parent)
+    with nullcontext(early) if early else starting_template(sandboxed=False) as template:
+        complete(template, ())
+        _execute(notebook, path.parent, template)
     return _results(notebook, grade_cells(released))
 
 
@@ -60,7 +68,7 @@ def _with_hidden_tests(course: Course, lab: str) -> Any:
     return source_notebook(master, read_bank(master))
 
 
-def _execute(notebook: Any, folder: Path) -> None:
+def _execute(notebook: Any, folder: Path, template: Template) -> None:
     client = NotebookClient(
         notebook,
         timeout=CELL_LIMIT_S,
@@ -73,11 +81,13 @@ def _execute(notebook: Any, folder: Path) -> None:
             "traceback": [],
         },
         on_cell_executed=_note_error,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
         resources={"metadata": {"path": str(folder)}},
     )
     try:
-        with client.setup_kernel(env={**os.environ, **SINGLE_THREADED}):
+        with (
+            patch.dict(os.environ, forked_kernels(template)),
+            client.setup_kernel(env=dict(os.environ)),
+        ):
             late = 0  # cells in a row that ran out of time: a kernel may no longer answer at all
             for index, cell in enumerate(notebook.cells):
                 if cell.cell_type == "code" and late < LATE_CELLS:

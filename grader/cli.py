@@ -95,17 +95,18 @@ def _release(course: Course, options: argparse.Namespace) -> int:
 
 
 def _check(course: Course, options: argparse.Namespace) -> int:
-    from grader.check import check
-    from grader.progress import keep
-    from grader.submission import lab_of
+    from grader.engine.early import early_template
 
     target: Path = options.lab
-    if target.suffix == ".ipynb":
-        path, lab = target, lab_of(target)
-    else:
-        path, lab = course.work / target / f"{target}.ipynb", str(target)
-    path = path.resolve()
-    results = check(course, lab, path, full=options.full)
+    opened = target.suffix == ".ipynb"
+    path = (target if opened else course.work / target / f"{target}.ipynb").resolve()
+    with early_template(path.parent, sandboxed=False) as early:
+        from grader.check import check
+        from grader.progress import keep
+        from grader.submission import lab_of
+
+        lab = lab_of(target) if opened else str(target)
+        results = check(course, lab, path, full=options.full, early=early)
     width = max(len(result.question) for result in results)
     for result in results:
         print(f"{result.question:{width}}  {result.outcome:13}  {result.hint}".rstrip())
