@@ -40,6 +40,8 @@ FLAGS = [
 ]
 DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
+# What the reader's choice of light or dark can change.
+COLOR_RULES = ("color-contrast", "link-in-text-block")
 QUIET_S = 0.3
 PATIENCE_S = 20
 
@@ -202,7 +204,7 @@ def served(
         tab.complain(seen.order, "readingOrder")
         judge_figures(tab)
         tab.theme("dark")
-        axe(tab)
+        axe(tab, COLOR_RULES)
         tab.complain(seen.figures, "figures")
         judge_figures(tab)
         tab.complain(seen.order, "withoutStyles")
@@ -242,13 +244,13 @@ def on_a_phone(
         tab.complain(seen.sideways, "sideways", PHONE["width"])
 
 
-def axe(tab: Tab) -> None:
-    """All of axe-core's rules, and the size of targets, which it leaves off."""
-    options = {
-        "preload": False,
-        "resultTypes": ["violations"],
-        "rules": {"target-size": {"enabled": True}},
-    }
+def axe(tab: Tab, only: tuple[str, ...] = ()) -> None:
+    """All of axe-core's rules or some, and the size of targets, which it leaves off."""
+    options: dict[str, Any] = {"preload": False, "resultTypes": ["violations"]}
+    if only:
+        options["runOnly"] = list(only)
+    else:
+        options["rules"] = {"target-size": {"enabled": True}}
     result = tab.page.evaluate("(options) => axe.run(document, options)", options)
     for rule in result["violations"]:
         for node in rule["nodes"]:

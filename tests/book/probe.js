@@ -97,12 +97,19 @@ window.probe = (() => {
     }
   };
 
+  // Measured once, as it is the same in light and dark, and contained, or the page is laid out anew.
+  const measured = new Map();
   const svgTexts = async (e) => {
     if (e.localName === "svg") return textBoxes(e);
     if (!/\.svg$|^data:image\/svg/.test(e.currentSrc)) return [];
+    if (!measured.has(e.currentSrc)) measured.set(e.currentSrc, await measure(e));
+    return measured.get(e.currentSrc);
+  };
+
+  const measure = async (e) => {
     const source = await (await fetch(e.currentSrc)).text();
     const holder = document.createElement("div");
-    holder.style = "position: absolute; left: 0; top: 0; visibility: hidden; width: 1000px";
+    holder.style = "position: absolute; left: 0; top: 0; visibility: hidden; width: 1000px; height: 3000px; contain: strict";
     holder.innerHTML = source.slice(source.indexOf("<svg"));
     document.body.append(holder);
     const boxes = textBoxes(holder.querySelector("svg"));
