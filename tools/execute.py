@@ -29,12 +29,12 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from grader.engine import provisioner
 from grader.engine.imports import needed, preload
-from grader.engine.launch import running_template
+from grader.engine.launch import cores, running_template
 from tools import figures, generated
 
 CACHE = Path("_build") / ".jupyter_cache"
 COSTS = Path("_build") / "executed.json"
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+CORES = cores()
 PAGE_LIMIT_S = 20.0
 PAGE_LIMIT_MB = 1000.0
 CELL_LIMIT_S = 60
