@@ -27,6 +27,7 @@ from myst_parser.config.main import MdParserConfig
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from grader.atomic import replacing
 from grader.engine import provisioner
 from grader.engine.imports import needed, preload
 from grader.engine.launch import cores, running_template
@@ -258,7 +259,5 @@ def _failure(page: Page, notebook: nbformat.NotebookNode, error: Exception) -> s
 
 def _write_costs(root: Path, found: Mapping[str, Any]) -> None:
     """Put what each page took, when it was executed, into one file."""
-    path = root / COSTS
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps({"pages": found}, indent=1), encoding="utf-8")
-    scratch.replace(path)
+    with replacing(root / COSTS) as scratch:
+        scratch.write_text(json.dumps({"pages": found}, indent=1), encoding="utf-8")
