@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +16,6 @@ from tests.workflow.foreign import environment
 from tests.workflow.running import wait_until
 from tools.start import free_port
 
-CHROMIUM = shutil.which("chromium")
 FLAGS = ["--headless", "--virtual-time-budget=8000", *browser.FLAGS]
 
 
@@ -59,6 +57,6 @@ def answers(url: str) -> bool:
 def seen(url: str) -> str:
     """The page after its scripts have run."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", url]
+        command = [str(browser.CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", url]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done.stdout

@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from grader.course import Course
-from tests.workflow.browser import CHROMIUM, answers
+from tests.book.browser import CHROMIUM
+from tests.workflow.browser import answers
 from tests.workflow.foreign import environment
 from tests.workflow.running import wait_until
 from tools.start import free_port
