@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from grader.atomic import replacing
 from grader.course import Course, nbgrader_api
 from grader.errors import CourseError
 from grader.release import last_line
@@ -72,12 +73,11 @@ def _take(course: Course, lab: str, student: str, path: Path) -> None:
     read_submission(path, lab)
     target = course.submitted / student / lab
     target.mkdir(parents=True, exist_ok=True)
-    scratch = target / f".{lab}.new"
-    shutil.copyfile(path, scratch)
-    scratch.replace(target / f"{lab}.ipynb")
+    with replacing(target / f"{lab}.ipynb") as scratch:
+        shutil.copyfile(path, scratch)
     submitted_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    scratch.write_text(f"{submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC")
-    scratch.replace(target / "timestamp.txt")  # nbgrader stops at half a time
+    with replacing(target / "timestamp.txt") as scratch:  # nbgrader stops at half a time
+        scratch.write_text(f"{submitted_at:%Y-%m-%d %H:%M:%S.%f} UTC")
 
 
 def _opened(origin: Path) -> zipfile.ZipFile:

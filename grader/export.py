@@ -7,6 +7,8 @@ from typing import Any
 from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
 
+from grader.atomic import replacing
+
 COLUMNS = (
     "assignment",
     "student_id",
@@ -61,12 +63,10 @@ def safe(value: Any) -> Any:
 
 def write_csv(rows: list[dict[str, Any]], target: Path) -> None:
     """Write the rows to `target` at once: a reader sees the old file or the new one."""
-    scratch = target.with_name(f".{target.name}.new")
-    with scratch.open("w", newline="", encoding="utf-8") as file:
+    with replacing(target) as scratch, scratch.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, quoting=csv.QUOTE_NONNUMERIC)
         writer.writeheader()
         writer.writerows({name: safe(value) for name, value in row.items()} for row in rows)
-    scratch.replace(target)
 
 
 class QuotedCsvExporter(ExportPlugin):

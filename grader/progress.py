@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from grader.atomic import replacing
 from grader.check import Result
 from grader.course import Course
 
@@ -45,7 +46,8 @@ def keep(course: Course, lab: str, notebook: Path, results: Sequence[Result]) ->
         for result in results
     }
     try:
-        _write(path, progress)
+        with replacing(path) as scratch:
+            scratch.write_text(json.dumps(progress, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         return f"{path} cannot be written ({error.strerror}), so this result is not kept."
     return ""
@@ -73,14 +75,3 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(progress.setdefault("labs", {}), dict):
         raise ValueError
     return progress
-
-
-def _write(path: Path, progress: dict[str, Any]) -> None:
-    """Write at once: who reads sees the old file or the new one."""
-    scratch = path.with_name(f".{path.name}.new")
-    try:
-        scratch.write_text(json.dumps(progress, indent=1) + "\n", encoding="utf-8")
-        scratch.replace(path)
-    except OSError:
-        scratch.unlink(missing_ok=True)
-        raise

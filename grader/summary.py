@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from grader.atomic import replacing
 from grader.autograde import Graded
 
 
@@ -41,6 +42,5 @@ def write_json(graded: Sequence[Graded], path: Path) -> None:
         {"student": one.student, "outcome": one.outcome, "fresh": one.fresh, **asdict(one.record)}
         for one in graded
     ]
-    scratch = path.with_name(f".{path.name}.new")
-    scratch.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    scratch.replace(path)
+    with replacing(path) as scratch:
+        scratch.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ from nbgrader.utils import determine_grade, is_grade, is_solution
 
 from grader import offline
 from grader.answers import Variant, read_bank
+from grader.atomic import replacing
 from grader.course import CONFIG, Course, nbgrader_config
 from grader.engine.grade import grade
 from grader.engine.gradebook import open_gradebook
@@ -310,7 +311,6 @@ def table(reports: list[Report]) -> str:
 def write_json(reports: list[Report], target: Path) -> None:
     """Write the reports to `target` at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    scratch = target.with_name(f".{target.name}.new")
     text = json.dumps([asdict(report) for report in reports], indent=1, ensure_ascii=False)
-    scratch.write_text(text + "\n", encoding="utf-8")
-    scratch.replace(target)
+    with replacing(target) as scratch:
+        scratch.write_text(text + "\n", encoding="utf-8")

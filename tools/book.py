@@ -16,7 +16,6 @@ if str(ROOT) not in sys.path:
 from grader import offline  # noqa: E402
 from tools import execute, generated  # noqa: E402
 
-COLOR = re.compile(r"\x1b\[[0-9;]*m")
 # A page that is executed while it is rendered was not found in the cache.
 BAD = re.compile(r"WARNING|ERROR|Error\b|severe:|Executed notebook in")
 DOCTREES = ".doctrees"
@@ -65,7 +64,7 @@ def run_jupyter_book(root: Path) -> Iterator[str]:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            yield COLOR.sub("", line.rstrip())
+            yield execute.COLOR.sub("", line.rstrip())
     yield str(process.returncode)
 
 

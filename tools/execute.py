@@ -5,13 +5,12 @@ without a network, and is held to its limits; what it took is kept beside it in 
 """
 
 import asyncio
-import itertools
 import json
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,14 +27,15 @@ from myst_parser.config.main import MdParserConfig
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
+from grader.atomic import replacing
 from grader.engine import provisioner
 from grader.engine.imports import needed, preload
-from grader.engine.launch import running_template
+from grader.engine.launch import cores, running_template
 from tools import figures, generated
 
 CACHE = Path("_build") / ".jupyter_cache"
 COSTS = Path("_build") / "executed.json"
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+CORES = cores()
 PAGE_LIMIT_S = 20.0
 PAGE_LIMIT_MB = 1000.0
 CELL_LIMIT_S = 60
@@ -105,7 +105,8 @@ def execute(root: Path) -> int:
     cache = get_cache(root / CACHE)
     known = costs(root)
     pages = read_pages(root)
-    waiting = [page for page in pages if not _is_cached(cache, page)]
+    kept = {page.name: _cached_cost(cache, page) for page in pages}
+    waiting = [page for page in pages if kept[page.name] is None]
     waiting.sort(key=lambda page: -known.get(page.name, {"seconds": 0.0})["seconds"])
     if waiting:
         modules = preload(needed(_code(waiting)), data=())
@@ -114,8 +115,8 @@ def execute(root: Path) -> int:
             running_template(modules, sandboxed=False) as template,
             patch.dict(os.environ, provisioner.forked_kernels(template)),
         ):
-            asyncio.run(_execute_all(cache, waiting))
-    _write_costs(root, cache, pages)
+            kept |= asyncio.run(_execute_all(cache, waiting))
+    _write_costs(root, kept)
     return len(waiting)
 
 
@@ -126,32 +127,33 @@ def costs(root: Path) -> dict[str, Any]:
     return found.get("pages", {})  # type: ignore[no-any-return]
 
 
-def _is_cached(cache: Any, page: Page) -> bool:
+def _cached_cost(cache: Any, page: Page) -> dict[str, Any] | None:
+    """What a page took when the cache's copy was executed; None where there is no such copy."""
     try:
-        return bool(cache.match_cache_notebook(page.notebook).data)
+        data: dict[str, Any] = cache.match_cache_notebook(page.notebook).data
     except KeyError:
-        return False
+        return None
+    return data.get("cost")
 
 
 def _code(pages: Iterable[Page]) -> list[str]:
     return [c.source for page in pages for c in page.notebook.cells if c.cell_type == "code"]
 
 
-async def _execute_all(cache: Any, waiting: Sequence[Page]) -> None:
-    """Pages beside each other, then one after the other those that want to be alone."""
-    started, numbers = time.perf_counter(), itertools.count(1)
+async def _execute_all(cache: Any, waiting: Sequence[Page]) -> dict[str, dict[str, Any]]:
+    """Pages beside each other, then alone those that want to be; what each took."""
+    started = time.perf_counter()
+    kept: dict[str, dict[str, Any]] = {}
     slots = asyncio.Semaphore(CORES)
     again: list[Page] = []
     failed: list[PageError] = []
 
     def keep(page: Page, notebook: nbformat.NotebookNode, cost: Cost) -> None:
-        bundle = CacheBundleIn(
-            notebook,
-            str(page.path),
-            data={"execution_seconds": cost.seconds, "cost": asdict(cost)},
-        )
+        kept[page.name] = asdict(cost)
+        data = {"execution_seconds": cost.seconds, "cost": kept[page.name]}
+        bundle = CacheBundleIn(notebook, str(page.path), data=data)
         cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
-        done = next(numbers)
+        done = len(kept)
         left_s = (time.perf_counter() - started) / done * (len(waiting) - done)
         print(
             f"executed chapters/{page.name} in {cost.seconds:.1f} s, {cost.memory_mb:.0f} MB "
@@ -185,6 +187,7 @@ async def _execute_all(cache: Any, waiting: Sequence[Page]) -> None:
         await run(page, alone=True)
     if failed:
         raise failed[0]
+    return kept
 
 
 async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
@@ -254,10 +257,7 @@ def _failure(page: Page, notebook: nbformat.NotebookNode, error: Exception) -> s
     return "\n".join([where, "", *shown, "", COLOR.sub("", said)[:1000]])
 
 
-def _write_costs(root: Path, cache: Any, pages: Sequence[Page]) -> None:
+def _write_costs(root: Path, found: Mapping[str, Any]) -> None:
     """Put what each page took, when it was executed, into one file."""
-    found = {page.name: cache.match_cache_notebook(page.notebook).data["cost"] for page in pages}
-    path = root / COSTS
-    scratch = path.with_suffix(".new")
-    scratch.write_text(json.dumps({"pages": found}, indent=1), encoding="utf-8")
-    scratch.replace(path)
+    with replacing(root / COSTS) as scratch:
+        scratch.write_text(json.dumps({"pages": found}, indent=1), encoding="utf-8")

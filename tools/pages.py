@@ -22,7 +22,7 @@ from tools import questions  # noqa: E402
 PUBLISHED = Path("chapters") / "pages.json"
 SEEN = Path("_build") / "tests" / "pages.json"
 EXECUTED = Path("_build") / "executed.json"
-QUESTIONS = Path("_build") / "html" / questions.PUBLISHED
+HTML = Path("_build") / "html"
 SLOWEST = 5
 # What Sphinx adds to the pages of the table of contents; all but these are under chapters/.
 OF_SPHINX = ("genindex", "search")
@@ -57,7 +57,7 @@ def measured(root: Path) -> list[Row]:
     """A row for each page that a browser saw, by page."""
     seen = _read(root / SEEN) or {}
     executed = (_read(root / EXECUTED) or {}).get("pages", {})
-    asked_of = _read(root / QUESTIONS)
+    asked_of = questions.read_published(root / HTML)
     asked = Counter(
         _plain(question["page"]) for question in asked_of or () if question.get("checked", True)
     )

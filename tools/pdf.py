@@ -168,9 +168,14 @@ def address(value: str, name: str, names: list[str]) -> str:
     return f"../html/{target}" + (f"#{anchor}" if anchor else "")
 
 
+def chromium() -> str | None:
+    """Path of the Chromium on this machine, None where there is none."""
+    return next(filter(None, map(shutil.which, PROGRAMS)), None)
+
+
 def print_document(document: Path, target: Path) -> None:
     """Let Chromium typeset the mathematics and print."""
-    program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = chromium()
     if program is None:
         sys.exit(
             "The PDF needs Chromium, which is not installed: install it (Debian: apt install "

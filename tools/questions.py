@@ -189,7 +189,13 @@ def _options(numbers: list[int]) -> str:
     return ", ".join(letter(number - 1) for number in numbers) or "nothing"
 
 
-def read_published(html: Path) -> list[dict[str, Any]]:
-    """Every question of a built book: page, name, kind, aim, and whether code checked its key."""
-    questions: list[dict[str, Any]] = json.loads((html / PUBLISHED).read_text(encoding="utf-8"))
+def read_published(html: Path) -> list[dict[str, Any]] | None:
+    """Every question of a built book: page, name, kind, aim, and whether code checked its key.
+
+    None where the book was not built.
+    """
+    path = html / PUBLISHED
+    if not path.exists():
+        return None
+    questions: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     return questions

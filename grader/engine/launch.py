@@ -92,6 +92,13 @@ class Kernel:
         return self.ended
 
 
+def cores() -> int:
+    """How many cores kernels can have: this process's, where the system tells them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextlib.contextmanager
 def running_template(modules: Sequence[str], *, sandboxed: bool) -> Iterator[Template]:
     """A template that has imported `modules`, ended with this block or this process."""

@@ -3,7 +3,6 @@
 import atexit
 import contextlib
 import functools
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 from grader.engine import probe
 from grader.engine.grade import grade
-from grader.engine.launch import Template, complete, running_template, starting_template
+from grader.engine.launch import Template, complete, cores, running_template, starting_template
 from grader.engine.model import Result, Specification, Submission
 from grader.engine.wire import (
     result_from_json,
@@ -43,8 +42,7 @@ def local_pool(
     `early` is a template that has been started, and not yet been completed.
     """
     sandboxed = _sandboxed(isolation)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    width = (cores or 1) + 1  # a kernel waits at times, for the disk and for its control group
+    width = cores() + 1  # a kernel waits at times, for the disk and for its control group
     with (
         (
             contextlib.nullcontext(early) if early else starting_template(sandboxed=sandboxed)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.book.small import configure
 from tests.conftest import ROOT
 from tools import execute
 
@@ -44,20 +45,13 @@ _ = plt.plot(rows.cumsum())
 def light_book(root: Path, pages: int) -> Path:
     """A book of light pages with this course's configuration."""
     names = [f"page-{number:02}" for number in range(pages)]
-    (root / "chapters").mkdir(parents=True)
+    configure(root)
     for number, name in enumerate(names):
         (root / "chapters" / f"{name}.md").write_text(PAGE.format(number=number))
-    (root / "chapters" / "verified.json").write_text("[]")
-    (root / "curriculum.yml").write_text("subjects: {}\n")
     rest = "".join(f"  - file: chapters/{name}\n" for name in names[1:])
     (root / "_toc.yml").write_text(
         f"format: jb-book\nroot: chapters/{names[0]}\nchapters:\n{rest}"
     )
-    shutil.copy(ROOT / "_config.yml", root)
-    shutil.copy(ROOT / "references.bib", root)
-    for name in ("_static", "_templates", "tools"):
-        if (ROOT / name).exists():
-            (root / name).symlink_to(ROOT / name)
     return root
 
 

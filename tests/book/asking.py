@@ -1,17 +1,14 @@
 """A small book of questions for tests, built without a kernel from cells that ran already."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from sphinx.application import Sphinx
-from sphinx.util.console import nocolor
-from sphinx.util.docutils import docutils_namespace
 
-ROOT = Path(__file__).parent.parent.parent
+from tests.book.small import ROOT, run_sphinx
+
 STATIC = ("questions.css", "questions.js", "progress-store.js", "progress.js")
 AIMS = """# A page
 
@@ -64,10 +61,8 @@ def _notebook(text: str, glued: dict[str, str]) -> Any:
 
 def run(folder: Path) -> tuple[Path, str]:
     """Build what lies in the folder already."""
-    source, target = folder / "source", folder / "built"
-    said = io.StringIO()
-    nocolor()
-    settings = {
+    target = folder / "built"
+    settings: dict[str, object] = {
         "extensions": [
             "myst_nb",
             "tools.extensions.questions",
@@ -76,24 +71,9 @@ def run(folder: Path) -> tuple[Path, str]:
         ],
         "myst_enable_extensions": ["colon_fence"],
         "nb_execution_mode": "off",
-        # Named, as Sphinx keeps what another build in this process made of its default.
         "source_suffix": {".md": "myst-nb", ".ipynb": "myst-nb"},
-        "root_doc": "chapters/index",
         "html_title": "A demo",
         "html_static_path": ["_static"],
         "html_css_files": ["questions.css"],
-        "html_theme": "basic",
     }
-    with docutils_namespace():
-        app = Sphinx(
-            str(source),
-            None,
-            str(target),
-            str(target / ".doctrees"),
-            "html",
-            confoverrides=settings,
-            status=None,
-            warning=said,
-        )
-        app.build()
-    return target, said.getvalue()
+    return target, run_sphinx(folder / "source", target, settings)

@@ -3,7 +3,6 @@
 Every visit adds to `Seen` what a reader could complain about; the tests ask that nothing be there.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +21,10 @@ from playwright.sync_api import (
 )
 
 from tests.book.contrast import unreadable
+from tools import pdf
 
 HERE = Path(__file__).parent
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = pdf.chromium()
 PROBE = (HERE / "probe.js").read_text(encoding="utf-8")
 AXE = (HERE / "vendor" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 # Nothing but loopback can be reached, and the browser itself calls nobody.

@@ -1,7 +1,6 @@
 """The build is strict: a warning, a failing cell, a slow or large page fails it, named."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from grader import offline
+from tests.book.small import configure
 from tests.book.thread import in_thread
 from tools import book, execute
 
-ROOT = Path(__file__).parent.parent.parent
 HEAD = """---
 jupytext:
   text_representation: {extension: .md, format_name: myst}
@@ -35,13 +34,7 @@ def run(root: Path) -> int:
 
 @pytest.fixture
 def small_book(tmp_path: Path) -> Path:
-    for name in ("_config.yml", "references.bib"):
-        shutil.copyfile(ROOT / name, tmp_path / name)
-    for name in ("_static", "tools"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    (tmp_path / "curriculum.yml").write_text("subjects: {}\n")
-    (tmp_path / "chapters").mkdir()
-    (tmp_path / "chapters" / "verified.json").write_text("[]")
+    configure(tmp_path)
     (tmp_path / "chapters" / "index.md").write_text(GOOD)
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapters/index\n")
     return tmp_path

@@ -43,7 +43,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def book(root: Path) -> pypdf.PdfReader:
-    if not any(map(shutil.which, pdf.PROGRAMS)):
+    if pdf.chromium() is None:
         pytest.skip("chromium is not installed")
     return pypdf.PdfReader(in_thread(pdf.make, root))
 

@@ -6,7 +6,6 @@ The pages are opened from disk and from a server whose policy forbids code made 
 import functools
 import json
 import re
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -19,11 +18,11 @@ from scipy import stats
 
 import lender
 from lender import windows
+from tests.book.browser import CHROMIUM
 from tools import generated
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
-CHROMIUM = shutil.which("chromium")
 LIBRARY = "vendor/plotly/"
 PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tools import pages
+from tools import pages, questions
 
 SEEN = {"outside": 0, "axe": 2, "errors": 0, "links": 1, "kilobytes": 1234}
 
@@ -38,7 +38,7 @@ def test_costs_and_questions_are_joined_by_page(root: Path) -> None:
     cells = [{"seconds": 2.06, "line": "a | b"}, {"seconds": 1.0, "line": "fit()"}]
     costs = {"seconds": 13.14, "memory_mb": 410.4, "cells": cells}
     write(root, pages.EXECUTED, {"pages": {"a/c": costs}})
-    write(root, pages.QUESTIONS, [{"page": "chapters/a/c.md", "name": "x"}])
+    write(root, pages.HTML / questions.PUBLISHED, [{"page": "chapters/a/c.md", "name": "x"}])
     pages.publish(root)
     published = pages.markdown(root)
     assert "| a/c | 0 | 0 | 0 | 1 | 1,234 | 13.1 | 410 | 1 |" in published

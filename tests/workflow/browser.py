@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 
 from grader.course import Course
 from tests.book import browser
@@ -17,32 +17,38 @@ from tests.workflow.foreign import environment
 from tests.workflow.running import wait_until
 from tools.start import free_port
 
-CHROMIUM = shutil.which("chromium")
 FLAGS = ["--headless", "--virtual-time-budget=8000", *browser.FLAGS]
 
 
 @contextlib.contextmanager
 def formgrader(course: Course) -> Iterator[str]:
     """Serve the course; yields a URL with a place for the path."""
+    with jupyter("jupyter_server", course.root, "formgrader/") as address:
+        yield f"{address}{{}}"
+
+
+@contextlib.contextmanager
+def jupyter(app: str, folder: Path, ready: str, *options: str) -> Iterator[str]:
+    """Serve a folder by `python -m app`; yields the address once the path `ready` answers."""
     port = free_port(8900)
-    command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--ip=127.0.0.1"]
+    command = [sys.executable, "-m", app, "--no-browser", "--ip=127.0.0.1"]
     command += [f"--port={port}", "--ServerApp.port_retries=0"]
     # Without a login: formgrader takes no token in place of the cookie.
-    command += [f"--ServerApp.root_dir={course.root}", "--IdentityProvider.token="]
+    command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", *options]
     command += ["--allow-root"] if os.geteuid() == 0 else []
-    with (course.root / "server.log").open("wb") as log:
+    with (folder.parent / f"{app}.log").open("wb") as log:
         server = subprocess.Popen(
             command,
-            cwd=course.root,
-            env=environment(course.root),
+            cwd=folder,
+            env=environment(folder),
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
     try:
-        url = f"http://127.0.0.1:{port}/{{}}"
-        assert wait_until(lambda: answers(url.format("formgrader/")), 60)
-        yield url
+        address = f"http://127.0.0.1:{port}/"
+        assert wait_until(lambda: answers(f"{address}{ready}"), 60)
+        yield address
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(timeout=20)
@@ -59,6 +65,6 @@ def answers(url: str) -> bool:
 def seen(url: str) -> str:
     """The page after its scripts have run."""
     with tempfile.TemporaryDirectory() as profile:
-        command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", url]
+        command = [str(browser.CHROMIUM), *FLAGS, f"--user-data-dir={profile}", "--dump-dom", url]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return done.stdout

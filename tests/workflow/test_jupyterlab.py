@@ -1,22 +1,15 @@
 """In JupyterLab: a failed visible test shows its hint, and nbgrader's Validate button works."""
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from grader.course import Course
-from tests.workflow.browser import CHROMIUM, answers
-from tests.workflow.foreign import environment
-from tests.workflow.running import wait_until
-from tools.start import free_port
+from tests.book.browser import CHROMIUM
+from tests.workflow.browser import jupyter
 
 LAB = "mini-mean"
 HINT = "by hand: the mean of 1 and 3 is not what you return"
@@ -34,33 +27,9 @@ def lab(released_mini: Course) -> Iterator[str]:
         if cell.metadata.get("nbgrader", {}).get("grade_id") == "mean":
             cell.source = "def mean(values):\n    return sum(values)"
     nbformat.write(notebook, path)
-    yield from serve(released_mini.work)
-
-
-def serve(folder: Path) -> Iterator[str]:
-    port = free_port(8950)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"]
-    command += [f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token="]
-    command += [
-        f"--ServerApp.root_dir={folder}",
-        f"--LabApp.workspaces_dir={folder.parent}/spaces",
-    ]
-    command += ["--allow-root"] if os.geteuid() == 0 else []
-    with (folder.parent / "lab.log").open("wb") as log:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(folder),
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    try:
-        assert wait_until(lambda: answers(f"http://127.0.0.1:{port}/api"), 60)
-        yield f"http://127.0.0.1:{port}/lab/tree/{LAB}/{LAB}.ipynb"
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(timeout=20)
+    spaces = f"--LabApp.workspaces_dir={released_mini.root}/spaces"
+    with jupyter("jupyterlab", released_mini.work, "api", spaces) as address:
+        yield f"{address}lab/tree/{LAB}/{LAB}.ipynb"
 
 
 @pytest.fixture

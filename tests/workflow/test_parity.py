@@ -16,7 +16,8 @@ from nbgrader.api import Gradebook
 
 from grader.cli import main
 from grader.course import Course, nbgrader_api
-from tests.workflow.browser import CHROMIUM, formgrader, seen
+from tests.book.browser import CHROMIUM
+from tests.workflow.browser import formgrader, seen
 from tests.workflow.foreign import cell, environment, hand_in_file, notebook_of, run
 from tests.workflow.learners import model_answers, wrong_answers
 from tests.workflow.running import BIN, copied, hand_in, results

@@ -6,12 +6,10 @@ from docutils import nodes
 
 # How a title begins -> the class that its box gets.
 KINDS = {
-    "Aims": "aims",
     "After this page": "aims",
     "Before you start": "aims",
     "Predict first": "predict",
     "Oracle": "oracle",
-    "Exercise": "exercise",
 }
 LOOKS = {
     "note",

@@ -4,6 +4,7 @@ An entry of the glossary may have several names (a method and its abbreviation);
 any of them is linked, once per page, in running text only. The definition is the link's tooltip.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -58,11 +59,11 @@ def entries_of(page: str, doctree: nodes.document) -> list[Entry]:
     return found
 
 
-def glossary(env: Any) -> list[Entry]:
+def glossary(env: Any) -> tuple[Entry, ...]:
     """The entries of the book's glossaries."""
     objects = env.get_domain("std").objects
     pages = sorted({page for (kind, _), (page, _) in objects.items() if kind == "term"})
-    return [entry for page in pages for entry in entries_of(page, env.get_doctree(page))]
+    return tuple(entry for page in pages for entry in entries_of(page, env.get_doctree(page)))
 
 
 def word(text: str) -> str:
@@ -70,7 +71,8 @@ def word(text: str) -> str:
     return re.escape(text) if text.isupper() else f"(?i:{re.escape(text)})"
 
 
-def uses_of(entries: list[Entry]) -> tuple[re.Pattern[str], list[Entry]]:
+@functools.lru_cache(maxsize=1)
+def uses_of(entries: tuple[Entry, ...]) -> tuple[re.Pattern[str], list[Entry]]:
     """A pattern for all names, the longest first, and the entry that each of its groups means."""
     named = [(name, entry) for entry in entries for name in entry.names]
     named.sort(key=lambda pair: (-len(pair[0]), pair[0]))
@@ -116,7 +118,7 @@ def join_texts(node: nodes.Element) -> None:
 
 def link_terms(app: Any, doctree: nodes.document, page: str) -> None:
     """Link the first use of each entry on a page."""
-    entries = glossary(app.env)
+    entries: tuple[Entry, ...] = app.env.linked_glossary
     if not entries or page in {entry.page for entry in entries}:
         return
     pattern, meant = uses_of(entries)
@@ -147,8 +149,8 @@ def link(app: Any, page: str, entry: Entry, text: str) -> nodes.reference:
     )
 
 
-def rewrite_all_when_changed(app: Any, env: Any) -> list[str]:
-    """Every page is written again when the glossary has changed: any may hold its terms."""
+def keep_glossary(app: Any, env: Any) -> list[str]:
+    """Keep the entries for the pages, all of which are written again when they have changed."""
     now = glossary(env)
     before = getattr(env, "linked_glossary", now)
     env.linked_glossary = now
@@ -157,5 +159,5 @@ def rewrite_all_when_changed(app: Any, env: Any) -> list[str]:
 
 def setup(app: Any) -> dict[str, bool]:
     app.connect("doctree-resolved", link_terms, priority=900)
-    app.connect("env-updated", rewrite_all_when_changed)
+    app.connect("env-updated", keep_glossary)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

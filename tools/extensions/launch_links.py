@@ -60,13 +60,21 @@ def repository(url: str, branch: str) -> Repository | None:
     return Repository(f"{match[1]}/{match[2]}", branch or "main")
 
 
+def lab_named(page: str) -> str:
+    """The lab that a page's path names, or '': section/lab-name is the page of section-name."""
+    path = Path(page)
+    kind, _, name = path.name.partition("-")
+    return f"{path.parent.name}-{name}" if kind == "lab" else ""
+
+
 def lab_of(root: Path, page: str) -> str:
-    """The lab whose page this is, '' for other pages: section/lab-name is of labs/section-name."""
-    section, _, name = page.rpartition("/")
-    if not name.startswith("lab-"):
-        return ""
-    lab = f"{section}-{name.removeprefix('lab-')}"
-    if not (root / "labs" / lab / f"{lab}.ipynb").exists():
+    """The lab whose page this is, '' for other pages.
+
+    Raises:
+        ExtensionError: the lab that the page names was not released.
+    """
+    lab = lab_named(page)
+    if lab and not (root / "labs" / lab / f"{lab}.ipynb").exists():
         raise ExtensionError(
             f"chapters/{page}.md is the page of a lab, but labs/{lab}/{lab}.ipynb does not exist; "
             "release the lab or rename the page."

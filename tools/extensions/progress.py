@@ -13,6 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from tools import generated
 from tools.extensions import questions
+from tools.extensions.launch_links import lab_named
 
 
 class progress_table(nodes.General, nodes.Element):
@@ -42,8 +43,8 @@ def visit(translator: Any, node: progress_table) -> None:
             asked = questions.all_questions(builder.env).get(page, [])
             if asked:
                 rows.append(page_row(target, title, [one["name"] for one in asked]))
-            if lab_of(page) in reports:
-                rows.append(lab_row(target, title, reports[lab_of(page)]))
+            if lab_named(page) in reports:
+                rows.append(lab_row(target, title, reports[lab_named(page)]))
         rows.append("</tbody>")
     book = escape(questions.book_name(translator.builder.app))
     translator.body.append(
@@ -80,7 +81,7 @@ def by_section(env: Any, reports: dict[str, Any]) -> dict[str, list[str]]:
     """Pages with questions or a lab in the book's order, by the page that opens their section."""
     found: dict[str, list[str]] = {}
     for page in reading_order(env, env.config.root_doc):
-        if questions.all_questions(env).get(page) or lab_of(page) in reports:
+        if questions.all_questions(env).get(page) or lab_named(page) in reports:
             opens = str(Path(page).parent / "index")
             found.setdefault(opens if opens in env.titles else "", []).append(page)
     return found
@@ -90,13 +91,6 @@ def reading_order(env: Any, page: str) -> Iterator[str]:
     yield page
     for child in env.toctree_includes.get(page, []):
         yield from reading_order(env, child)
-
-
-def lab_of(page: str) -> str:
-    """The lab that a page is about, if any: chapters/SECTION/lab-NAME is about SECTION-NAME."""
-    path = Path(page)
-    kind, _, name = path.name.partition("-")
-    return f"{path.parent.name}-{name}" if kind == "lab" else ""
 
 
 def add_script(app: Any, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:

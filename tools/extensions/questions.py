@@ -19,7 +19,6 @@ from tools import questions
 from tools.questions import Option, letter
 
 PROGRESS = "chapters/progress"
-FILES = ("questions.js", "progress-store.js", "progress.js")
 _LOG = logging.getLogger(__name__)
 
 
@@ -233,11 +232,6 @@ def publish(app: Any, error: Exception | None) -> None:
     target.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-def only_where_used(app: Any, config: Any) -> None:
-    """Jupyter Book loads whatever lies in _static on every page; these go where they work."""
-    config.html_js_files = [file for file in config.html_js_files if file not in FILES]
-
-
 def book_name(app: Any) -> str:
     """What keeps this book's answers apart from another's in the reader's browser."""
     return re.sub(r"[^a-z0-9]+", "-", app.config.html_title.lower())
@@ -287,7 +281,6 @@ def depart(translator: Any, node: element) -> None:
 def setup(app: Any) -> dict[str, Any]:
     app.add_node(element, html=(visit, depart))
     app.add_directive("question", Question)
-    app.connect("config-inited", only_where_used, priority=700)  # Sphinx reads them at 800
     app.connect("doctree-read", collect)
     app.connect("env-purge-doc", forget)
     app.connect("env-merge-info", merge)
