@@ -19,7 +19,7 @@ from tools import pages  # noqa: E402
 REPORTS = ROOT / "_build" / "tests"
 FOLDERS = ("unit", "labs", "workflow", "security", "book")
 # Debian packages that some tests want: the program that shows they are there.
-DEBIAN = {"chromium": "chromium"}
+DEBIAN = {"chromium": "chromium", "prometheus": "promtool"}
 
 
 @dataclass
