@@ -24,7 +24,7 @@ from tools import generated
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
 LIBRARY = "vendor/plotly/"
-PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms")
+PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms", "monitoring/alerting")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
