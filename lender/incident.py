@@ -28,13 +28,14 @@ CAMPAIGN = (130.0, 138.0)  # Saturday 10:00 to 18:00
 CAMPAIGN_REQUESTS = 0.25  # of a day's requests, on top
 
 ERROR_RATE = 0.003
-TIMEOUT = 1.0  # seconds after which a lookup goes on without the bureau score
+LOOKED_UP = ("bureau_score", "open_accounts")
+TIMEOUT = 1.0  # seconds after which the service decides without what it looked up
 SLOW = 0.5  # seconds above which a request counts as slow
 
 # Share of a day's requests in each hour, from 0:00 on.
 HOURS = np.array([1, 1, 1, 1, 1, 1, 2, 4, 7, 9, 10, 10, 9, 9, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1])
 
-CHILDREN = ("feature_lookup", "model", "response")
+SPANS = ("score", "lookup", "model", "respond")  # the first is the root
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +61,13 @@ class Truth:
 class Week:
     """What the team has on file after the week.
 
-    logs: a row per request, in order of time: time, request_id, trace_id, host, service (its
-    version), partner, client, bureau ("ok" or "timeout"), status, score, seconds, approved (0
-    or 1). An error has status 500 and neither score nor approval.
-    requests: request_id and `FEATURES` as the model saw them, kept apart from the logs because
-    they are personal data.
-    spans: four rows per request: trace_id, span_id, parent_id ("" at the root), name, start,
-    seconds, error.
+    logs: a row per request, in order of time: time, request_id, trace_id, application_id, host,
+    service (its version), partner, client, bureau ("ok" or "timeout"), code, score, approved (0
+    or 1), ms. An error has code 500 and neither score nor approval.
+    requests: request_id, application_id and `FEATURES` as the model saw them, kept apart from
+    the logs because they are personal data.
+    spans: four rows per request, named as in `lender.service`: trace_id, span_id, parent_id (""
+    at the root), name, start, seconds, error.
     minutes: metrics by minute: requests, errors, slow (over 0.5 s), approved.
     events: the change log and the status pages: time, event.
     """
@@ -95,7 +96,8 @@ def _arrivals(per_day: int, spiker: str, rng: np.random.Generator) -> pd.DataFra
     extra = extra[extra["partner"] == spiker].head(count)
     extra = extra.assign(hour=rng.uniform(*CAMPAIGN, len(extra)))
     both = pd.concat([usual, extra]).sort_values("hour", ignore_index=True)
-    return both[["hour", *FEATURES]]
+    both["application_id"] = both.index
+    return both[["hour", "application_id", *FEATURES]]
 
 
 def _clients(frame: pd.DataFrame, culprit: str, adopter: str, onset: float, u: Floats) -> Bools:
@@ -125,9 +127,10 @@ def _logs(
     new_client: Bools,
     seconds: Floats,
     score: Floats,
+    threshold: float,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """The log, all but the decision; half of the requests go to each host."""
+    """The log; half of the requests go to each host."""
     n = len(frame)
     hour = frame["hour"].to_numpy()
     host = np.array(list(DEPLOY))[rng.integers(2, size=n)]
@@ -137,14 +140,16 @@ def _logs(
             "time": (START + pd.to_timedelta(hour, unit="h")).round("us"),
             "request_id": _ids(n, 16, rng),
             "trace_id": _ids(n, 32, rng),
+            "application_id": frame["application_id"],
             "host": host,
             "service": np.where(deployed, NEW_SERVICE, OLD_SERVICE),
             "partner": frame["partner"],
             "client": np.where(new_client, NEW_CLIENT, OLD_CLIENT),
             "bureau": np.where(seconds[:, 0] >= TIMEOUT, "timeout", "ok"),
-            "status": np.where(np.isnan(score), 500, 200),
-            "score": score,
-            "seconds": seconds.sum(axis=1),
+            "code": np.where(np.isnan(score), 500, 200),
+            "score": score.round(4),
+            "approved": np.where(np.isnan(score), np.nan, score < threshold),
+            "ms": (1000 * seconds.sum(axis=1)).round(2),
         }
     )
 
@@ -156,7 +161,7 @@ def _spans(logs: pd.DataFrame, seconds: Floats, rng: np.random.Generator) -> pd.
     parent = np.repeat(ids[:, :1], 4, axis=1)
     parent[:, 0] = ""
     error = np.zeros((n, 4), dtype=bool)
-    error[:, [0, 2]] = (logs["status"] == 500).to_numpy()[:, None]
+    error[:, [0, 2]] = (logs["code"] == 500).to_numpy()[:, None]
     offset = np.column_stack([np.zeros((n, 2)), np.cumsum(seconds[:, :2], axis=1)])
     start = logs["time"].repeat(4).reset_index(drop=True)
     return pd.DataFrame(
@@ -164,7 +169,7 @@ def _spans(logs: pd.DataFrame, seconds: Floats, rng: np.random.Generator) -> pd.
             "trace_id": logs["trace_id"].to_numpy().repeat(4),
             "span_id": ids.ravel(),
             "parent_id": parent.ravel(),
-            "name": np.tile(["POST /score", *CHILDREN], n),
+            "name": np.tile(SPANS, n),
             "start": start + pd.to_timedelta(offset.ravel(), unit="s").round("us"),
             "seconds": np.column_stack([seconds.sum(axis=1), seconds]).ravel(),
             "error": error.ravel(),
@@ -177,8 +182,8 @@ def _minutes(logs: pd.DataFrame) -> pd.DataFrame:
     counts = pd.DataFrame(
         {
             "requests": 1,
-            "errors": logs["status"] == 500,
-            "slow": logs["seconds"] > SLOW,
+            "errors": logs["code"] == 500,
+            "slow": logs["ms"] > 1000 * SLOW,
             "approved": logs["approved"].fillna(0),
         }
     )
@@ -203,7 +208,7 @@ def _events(adopter: str, spiker: str) -> pd.DataFrame:
 
 def week(
     model: "Pipeline",
-    cutoff: float,
+    threshold: float,
     seed: int,
     *,
     per_day: int = 2000,
@@ -213,8 +218,8 @@ def week(
 ) -> tuple[Week, Truth]:
     """A week of requests, Monday to Sunday, in which a partner's feed changes a unit on Thursday.
 
-    model: fitted on `FEATURES`. cutoff: approve where the score is at most that. per_day: mean
-    number of requests a day. From onset on, between one and three hours after the deploy, the
+    model: fitted on `FEATURES`. threshold: approve where the score is lower. per_day: mean number
+    of requests a day. From onset on, between one and three hours after the deploy, the
     partner's branches move to the new client, a growing share of its requests; all that come
     by it carry `field` times `factor`. Another partner uses the same client without fault, a
     third runs a campaign; host a is deployed, and the bureau is slow on Friday. None of these
@@ -236,12 +241,12 @@ def week(
     frame[field] *= np.where(wrong, factor, 1)
     error = rng.random(len(frame)) < ERROR_RATE
     seconds = _durations(frame["hour"].between(*SLOW_BUREAU).to_numpy(), error, rng)
-    frame["bureau_score"] = frame["bureau_score"].mask(seconds[:, 0] >= TIMEOUT)
+    for name in LOOKED_UP:
+        frame[name] = frame[name].mask(seconds[:, 0] >= TIMEOUT)
     score = np.where(error, np.nan, model.predict_proba(frame[list(FEATURES)])[:, 1])
-    logs = _logs(frame, new_client, seconds, score, rng).assign(
-        approved=np.where(error, np.nan, score <= cutoff)
-    )
-    requests = frame[list(FEATURES)].assign(request_id=logs["request_id"])
+    logs = _logs(frame, new_client, seconds, score, threshold, rng)
+    requests = frame.drop(columns="hour")
+    requests.insert(0, "request_id", logs["request_id"])
     on_file = Week(
         logs, requests, _spans(logs, seconds, rng), _minutes(logs), _events(adopter, spiker)
     )
