@@ -44,8 +44,8 @@ class Truth:
 
     partner, client: the slice whose requests carry the wrong unit, a conjunction.
     field, factor: the field that arrives multiplied by factor.
-    onset: from when on the partner sends with this client. first: request id of the first
-    request that carries a wrong value. affected: request ids of all of them, in order of time.
+    onset: from when on the partner sends with this client. affected: request ids of all requests
+    that carry a wrong value, in order of time; empty where factor is 1. first: the first of them.
     """
 
     partner: str
@@ -53,7 +53,7 @@ class Truth:
     field: str
     factor: float
     onset: pd.Timestamp
-    first: str
+    first: str | None
     affected: tuple[str, ...]
 
 
@@ -223,15 +223,15 @@ def week(
     partner's branches move to the new client, a growing share of its requests; all that come
     by it carry `field` times `factor`. Another partner uses the same client without fault, a
     third runs a campaign; host a is deployed, and the bureau is slow on Friday. None of these
-    changes what is sent.
+    changes what is sent. With a factor of 1 the partner moves to the client without fault.
 
     Returns what is on file and, apart, the truth. Raises ValueError for an unknown partner, a
-    field that is no number, a factor of 1, and per_day below 100.
+    field that is no number, a factor that is not positive, and per_day below 100.
     """
     if partner not in PARTNER_SHARE or field not in NUMERIC:
         raise ValueError(f"unknown partner {partner!r} or field {field!r}")
-    if factor == 1 or per_day < 100:
-        raise ValueError("factor must differ from 1, and per_day be at least 100")
+    if factor <= 0 or per_day < 100:
+        raise ValueError("factor must be positive, and per_day at least 100")
     rng = np.random.default_rng(seed)
     adopter, spiker = (p for p in PARTNER_SHARE if p != partner)
     onset = DEPLOY["a"] + rng.uniform(1, 3)
@@ -250,6 +250,7 @@ def week(
     on_file = Week(
         logs, requests, _spans(logs, seconds, rng), _minutes(logs), _events(adopter, spiker)
     )
-    affected = tuple(logs["request_id"][wrong & frame[field].notna()])
+    affected = tuple(logs["request_id"][wrong & frame[field].notna() & (factor != 1)])
     at = (START + pd.Timedelta(hours=onset)).floor("s")
-    return on_file, Truth(partner, NEW_CLIENT, field, float(factor), at, affected[0], affected)
+    first = affected[0] if affected else None
+    return on_file, Truth(partner, NEW_CLIENT, field, float(factor), at, first, affected)

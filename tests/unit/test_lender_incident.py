@@ -147,8 +147,15 @@ def test_a_seed_repeats_and_another_differs(case: tuple[Week, Truth]) -> None:
     assert other.onset != truth.onset
 
 
+def test_a_factor_of_one_is_a_calm_week(case: tuple[Week, Truth]) -> None:
+    calm, truth = week(factor=1)
+    assert (truth.affected, truth.first) == ((), None)
+    affected = calm.logs["request_id"].isin(case[1].affected)
+    assert (calm.requests["income"][affected] * 12 == case[0].requests["income"][affected]).all()
+
+
 @pytest.mark.parametrize(
-    "options", [{"partner": "oak"}, {"field": "purpose"}, {"factor": 1}, {"per_day": 99}]
+    "options", [{"partner": "oak"}, {"field": "purpose"}, {"factor": 0}, {"per_day": 99}]
 )
 def test_what_makes_no_incident_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must|unknown"):
