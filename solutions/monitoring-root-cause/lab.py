@@ -155,12 +155,18 @@ _own = own_time(_deep)
 assert list(_own.index) == ["c", "a", "r", "q", "d"], (
     "rows in another order, with an index of their own: the result follows the rows"
 )
-assert np.allclose(_own.to_numpy(dtype=float), [0.25, 0.5, 0.25, 1.5, 0.5]), (
-    "two traces, one with a grandchild: only a span's direct children are taken off, and each "
-    "from its own parent"
+assert math.isclose(_own["r"], 0.25, abs_tol=1e-9), (
+    "a trace with a grandchild: only a span's direct children are taken off; the grandchild's "
+    "time is in theirs"
+)
+assert math.isclose(_own["a"], 0.5, abs_tol=1e-9), (
+    "a trace with a grandchild: any span may have children, not the root alone"
+)
+assert np.allclose(_own[["c", "q", "d"]].to_numpy(dtype=float), [0.25, 1.5, 0.5]), (
+    "two traces in one frame: each span's time is taken off its own parent"
 )
 _orphan = own_time(_deep.iloc[[0, 3, 4]])
-assert np.allclose(_orphan.to_numpy(dtype=float), [0.25, 1.5, 0.5]), (
+assert list(_orphan.index) == ["c", "q", "d"] and np.allclose(_orphan.to_numpy(dtype=float), [0.25, 1.5, 0.5]), (
     "a span whose parent is not there: it keeps its time, and nothing else changes"
 )
 _none = own_time(_deep.iloc[:0])
@@ -642,8 +648,15 @@ assert find_unit(_sample(300), _sample(200), _cols, [0.01, 10.0, 12.0, 100.0]) i
     "two fresh samples without a fault differ by chance only; the answer is None"
 )
 _a, _b = _sample(300), _sample(200)
-_b["income"] *= 1.1
-assert find_unit(_a, _b, _cols, [1.1, 12.0]) is None, (
+_b["income"] *= 12 * np.exp(_rng.normal(0, 0.6, 200))
+_b["debt_ratio"] *= 1.6
+assert find_unit(_a, _b, _cols, [1.6, 12.0]) == ("income", 12.0), (
+    "two fields are multiplied, one by more, and no longer clean after dividing: what counts is "
+    "how much dividing helps, not how little difference is left"
+)
+_a, _b = _sample(300), _sample(200)
+_b["income"] *= 1.25
+assert find_unit(_a, _b, _cols, [1.25, 12.0]) is None, (
     "a fall below `least` is no finding, even where it is the largest"
 )
 ### END HIDDEN TESTS
@@ -753,6 +766,9 @@ _mine = _logs[(_logs["partner"] == "cedar") & (_logs["client"] == "2.4")]
 assert set(_done["request_id"]) <= set(_mine["request_id"]), (
     "a request of another partner or client is listed; both have to match"
 )
+assert set(_done["request_id"]) <= set(_mine.loc[_mine["code"] == 200, "request_id"]), (
+    "a request that ended in an error was never decided, and cannot be reopened"
+)
 assert (_done["approved"] >= _done["should"]).all() and (
     _done["approved"] > _done["should"]
 ).any(), (
@@ -762,9 +778,6 @@ assert (_done["approved"] >= _done["should"]).all() and (
 ### BEGIN HIDDEN TESTS
 _decided = _mine[_mine["code"] == 200]
 _there = set(_requests.loc[_requests["income"].notna(), "request_id"])
-assert set(_done["request_id"]) <= set(_decided["request_id"]), (
-    "a request that ended in an error was never decided, and cannot be reopened"
-)
 assert set(_done["request_id"]) <= _there, (
     "a request without a value in the field carries no wrong value"
 )
@@ -839,7 +852,7 @@ def test_replay(replay) -> None:
         {
             "request_id": ids,
             "time": pd.Timestamp("2026-09-10", tz="UTC")
-            + pd.to_timedelta([5, 4, 3, 2, 1, 0], unit="h"),
+            + pd.to_timedelta([2, 4, 3, 5, 1, 0], unit="h"),
             "partner": base["partner"].to_numpy(),
             "client": ["2.4", "2.3", "2.4", "2.4", "2.4", "2.4"],
             "code": [200, 200, 200, 500, 200, 200],
@@ -942,6 +955,30 @@ assert rank_cases(_cases, 1) == ["b"], "with a budget of one, one case is reopen
 assert rank_cases(_cases, 0) == [], "a budget of 0 reopens nothing"
 assert len(rank_cases(_cases, 10)) == 2, (
     "two decisions differ: a larger budget does not make more cases worth it"
+)
+
+
+def _pair(_approved, _risk, _amount):
+    return pd.DataFrame(
+        {
+            "request_id": ["a", "b"],
+            "approved": _approved,
+            "should": [1 - _k for _k in _approved],
+            "risk": _risk,
+            "loan_amount": _amount,
+        }
+    )
+
+
+assert rank_cases(_pair([1, 1], [0.4, 0.15], [5000.0, 8000.0]), 2) == ["a", "b"], (
+    "two loans granted wrongly: the larger amount is not the larger gain"
+)
+assert rank_cases(_pair([0, 1], [0.01, 0.12], [6000.0, 9000.0]), 2) == ["a", "b"], (
+    "a refusal and a loan, both wrong: what a good loan earns and what a bad one loses count in "
+    "the gain of either direction"
+)
+assert rank_cases(_pair([0, 1], [0.2, 0.05], [6000.0, 9000.0]), 2) == [], (
+    "two wrong decisions whose reopening costs money: their gains are negative, leave them alone"
 )
 _rng = np.random.default_rng(seed + 21)
 for _i in range(5):
