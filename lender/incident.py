@@ -254,3 +254,13 @@ def week(
     at = (START + pd.Timedelta(hours=onset)).floor("s")
     first = affected[0] if affected else None
     return on_file, Truth(partner, NEW_CLIENT, field, float(factor), at, first, affected)
+
+
+def unknown_week(
+    model: "Pipeline", threshold: float, seed: int, *, per_day: int = 1000
+) -> tuple[Week, Truth]:
+    """A `week` in which a partner, drawn with the seed, sends `debt_ratio` in percent."""
+    partner = str(np.random.default_rng([seed, 7]).choice(list(PARTNER_SHARE)))
+    return week(
+        model, threshold, seed, per_day=per_day, partner=partner, field="debt_ratio", factor=100
+    )

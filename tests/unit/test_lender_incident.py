@@ -160,3 +160,10 @@ def test_a_factor_of_one_is_a_calm_week(case: tuple[Week, Truth]) -> None:
 def test_what_makes_no_incident_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"must|unknown"):
         week(**options)
+
+
+def test_the_partner_that_sends_percent_changes_with_the_seed() -> None:
+    model: Any = Model()
+    truths = [incident.unknown_week(model, 0.1, seed, per_day=100)[1] for seed in range(12)]
+    assert {truth.partner for truth in truths} == {"alder", "birch", "cedar"}
+    assert {(truth.field, truth.factor) for truth in truths} == {("debt_ratio", 100.0)}
