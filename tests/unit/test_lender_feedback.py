@@ -7,6 +7,7 @@ from pandas.testing import assert_frame_equal
 
 import lender
 from lender import labelers
+from lender.exploration import redraw
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +90,44 @@ def test_copiers_write_what_the_copied_wrote() -> None:
 def test_copying_is_a_share(copying: float) -> None:
     with pytest.raises(ValueError, match="copying"):
         labelers.label(10, 1, copying=copying)
+
+
+@pytest.fixture(scope="module")
+def drawn(loans: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    some = loans.iloc[::10]
+    return some, (some["true_pd"] < 0.2).to_numpy().astype(int), (some["age"] < 40).to_numpy()
+
+
+def test_weighted_redraws_have_the_value_of_the_policy_as_their_mean(
+    drawn: tuple[pd.DataFrame, np.ndarray, np.ndarray],
+) -> None:
+    some, policy, base = drawn
+    paid, lost = np.full(len(some), 100.0), np.full(len(some), -900.0)
+    certain, lucky = redraw(some, policy, base, 0.1, (paid, lost), times=400, seed=1)
+    assert certain.shape == lucky.shape == (400, 365)
+    estimates = (certain + lucky / 0.1).sum(axis=1)
+    p = some["true_pd"].to_numpy()
+    truth = (policy * (paid * (1 - p) + lost * p)).sum()
+    error = estimates.std(ddof=1) / np.sqrt(400)
+    assert abs(estimates.mean() - truth) < 4 * error
+    assert abs(certain.sum(axis=1).mean() - truth) > 20 * error  # what is known without exploring
+
+
+def test_a_difference_of_policies_is_valued_by_its_difference(
+    drawn: tuple[pd.DataFrame, np.ndarray, np.ndarray],
+) -> None:
+    some, policy, base = drawn
+    usd = np.ones(len(some))
+    minus = policy - base.astype(int)
+    certain, lucky = redraw(some, minus, base, 1.0, (usd, usd), times=1, seed=1)
+    assert certain.sum() + lucky.sum() == minus.sum()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.1])
+def test_an_exploration_needs_a_chance(
+    drawn: tuple[pd.DataFrame, np.ndarray, np.ndarray], share: float
+) -> None:
+    some, policy, base = drawn
+    usd = np.ones(len(some))
+    with pytest.raises(ValueError, match="share"):
+        redraw(some, policy, base, share, (usd, usd), times=1, seed=1)
