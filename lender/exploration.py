@@ -29,15 +29,20 @@ def redraw(
     if not 0 < share <= 1:
         raise ValueError(f"share must lie above 0 and not above 1, got {share}")
     rng = np.random.default_rng(seed)
-    counts = policy != 0  # the others add nothing, and are most of the rows
-    day = (frame["day"] - frame["day"].min()).to_numpy()
-    days, p = int(day.max()) + 1, frame["true_pd"].to_numpy()[counts]
-    paid, lost = (policy[counts] * usd[counts] for usd in outcome)
-    day, certain = day[counts], base[counts]
-    sums = np.zeros((2, times, days))
-    for k in range(times):
-        usd = np.where(rng.random(len(p)) < p, lost, paid)
-        lucky = ~certain & (rng.random(len(p)) < share)
-        for part, rows in enumerate((certain, lucky)):
-            sums[part, k] = np.bincount(day[rows], usd[rows], days)
-    return sums[0], sums[1]
+    days = int(frame["day"].max() - frame["day"].min()) + 1
+
+    def part(rows: npt.NDArray[np.bool_], chance: float) -> Floats:
+        """Daily sums over those of the rows that chance picks."""
+        # Rows whose policy is 0 add nothing, and are most of all rows.
+        at = np.flatnonzero(rows & (policy != 0))
+        day = (frame["day"] - frame["day"].min()).to_numpy()[at]
+        p = frame["true_pd"].to_numpy()[at]
+        paid, lost = (policy[at] * usd[at] for usd in outcome)
+        sums = np.empty((times, days))
+        for k in range(times):
+            yes = np.flatnonzero(rng.random(len(at)) < chance) if chance < 1 else slice(None)
+            bad = rng.random(len(p[yes])) < p[yes]
+            sums[k] = np.bincount(day[yes], np.where(bad, lost[yes], paid[yes]), days)
+        return sums
+
+    return part(base, 1.0), part(~base, share)

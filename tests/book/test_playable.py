@@ -25,7 +25,7 @@ ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
 CHROMIUM = shutil.which("chromium")
 LIBRARY = "vendor/plotly/"
-PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms")
+PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms", "monitoring/feedback-loops")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
