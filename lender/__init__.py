@@ -1,6 +1,6 @@
 """A simulated small online lender whose truth is known. See README.md, the simulator card."""
 
-from lender import drift
+from lender import drift, labelers
 from lender.model import score_model
 from lender.simulate import (
     BUREAU_BIAS,
@@ -13,7 +13,7 @@ from lender.simulate import (
     observable,
 )
 from lender.truth import best_auc, default_log_odds
-from lender.underwriting import UNFAIR_PENALTY, decisions
+from lender.underwriting import UNFAIR_PENALTY, decisions, second_look
 
 __all__ = [
     "BUREAU_BIAS",
@@ -28,6 +28,8 @@ __all__ = [
     "decisions",
     "default_log_odds",
     "drift",
+    "labelers",
     "observable",
     "score_model",
+    "second_look",
 ]

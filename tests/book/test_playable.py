@@ -24,7 +24,15 @@ from tools import generated
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
 LIBRARY = "vendor/plotly/"
-PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms", "monitoring/alerting")
+# Those that the tests below know by what they show, then every other one.
+PLAYABLE = ["monitoring/data-drift", "monitoring/data-drift-alarms"]
+PLAYABLE += [
+    name
+    for name in generated.built_pages(ROOT)
+    if name not in PLAYABLE
+    and (path := ROOT / "chapters" / f"{name}.md").exists()
+    and "playable.figure(" in path.read_text(encoding="utf-8")
+]
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
