@@ -30,10 +30,21 @@ HISTORY = 12  # months of history, all granted and all known, from which the fir
 APPROVED = 0.6  # the volume target: share of each month's applications
 LOSS_GIVEN_DEFAULT = 0.5
 LEVELS = dict(zip(CATEGORICAL, (PURPOSE_SHARE, PARTNER_SHARE, HOUSING_SHARE), strict=True))
-NEWTON_STEPS = 5
+NEWTON_STEPS = 3  # from there on no risk moves by more than a few tenths of a percent
 
 Bools = npt.NDArray[np.bool_]
 Scorer = Callable[[Floats], Floats]  # probability of default of each row of `design`
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A logistic regression; coef: one number per column of `design`."""
+
+    coef: Floats
+
+    def __call__(self, x: Floats) -> Floats:
+        """Probability of default within a year of each row of x."""
+        return sigmoid(x @ self.coef)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +68,7 @@ class Loans:
 
     at: their rows in the market. timing: 366 numbers, the share of all defaults that happen within
     0, 1, ... 365 days. risk, version: of every row of the market, what the model said that granted
-    it, and which model that was, counted from 0.
+    it, and which model that was, counted from 0. model: the one in charge until today.
     """
 
     market: Market
@@ -66,6 +77,7 @@ class Loans:
     timing: Floats
     risk: Floats
     version: Ints
+    model: Scorer
 
     def __len__(self) -> int:
         return len(self.at)
@@ -139,12 +151,13 @@ def design(frame: pd.DataFrame) -> Floats:
     return np.column_stack([ones, numbers.fillna(0), flags, *levels]).astype(np.float64)
 
 
-def fit(loans: Loans, ridge: float = 1.0) -> Scorer:
+def fit(loans: Loans, prior: Model | None = None, ridge: float = 1.0) -> Model:
     """Logistic regression on loans of any age, by Newton's method.
 
     A loan of exposure e shows its default with probability e p(x), about sigmoid(x w + log e)
     where p is small. So log e enters as an offset, and the model returned gives p(x) for a full
-    year. ridge: penalty of every coefficient but the intercept, in rows.
+    year. ridge: penalty of the squared distance of each coefficient, but the intercept, from that
+    of the prior; from 0 without one.
 
     Raises ValueError where no loan or every loan has defaulted.
     """
@@ -153,14 +166,16 @@ def fit(loans: Loans, ridge: float = 1.0) -> Scorer:
         raise ValueError("a model needs loans of both outcomes")
     penalty = np.full(x.shape[1], ridge)
     penalty[0] = 0.0
-    coef = np.zeros(x.shape[1])
-    coef[0] = np.log(y.sum() / loans.exposure.sum())
+    start = np.zeros(x.shape[1]) if prior is None else prior.coef
+    coef = start.copy()
+    if prior is None:
+        coef[0] = np.log(y.sum() / loans.exposure.sum())
     for _ in range(NEWTON_STEPS):
         p = sigmoid(x @ coef + offset)
-        slope = x.T @ (y - p) - penalty * coef
+        slope = x.T @ (y - p) - penalty * (coef - start)
         curve = x.T @ (x * (p * (1 - p))[:, None]) + np.diag(penalty)
         coef = coef + np.linalg.solve(curve, slope)
-    return lambda rows: sigmoid(rows @ coef)
+    return Model(coef)
 
 
 def market(frame: pd.DataFrame, strength: Floats, seed: int) -> Market:
@@ -182,6 +197,22 @@ def market(frame: pd.DataFrame, strength: Floats, seed: int) -> Market:
     )
 
 
+def default_timing(market: Market) -> Floats:
+    """Share of the history's defaults that happen within 0, 1, ... 365 days, 366 numbers."""
+    day = np.sort(market.default_day[market.day < HISTORY * MONTH])
+    within = np.searchsorted(day, np.arange(LABEL_DAYS + 1), side="right")
+    return np.asarray(within / np.sum(day > 0))
+
+
+def first_model(market: Market) -> Model:
+    """The model that learned from the history, every outcome known."""
+    rows = np.flatnonzero(market.day < HISTORY * MONTH)
+    nobody, none = np.full(len(market.day), np.nan), np.full(len(market.day), -1)
+    after = HISTORY * MONTH + LABEL_DAYS
+    flat = Model(np.zeros(market.x.shape[1]))
+    return fit(Loans(market, rows, after, default_timing(market), nobody, none, flat))
+
+
 def safest(risk: Floats) -> Bools:
     """Which rows are granted: the APPROVED share with the lowest risk."""
     granted = np.zeros(len(risk), dtype=bool)
@@ -200,18 +231,17 @@ def simulate(market: Market, policy: Policy) -> pd.DataFrame:
     """
     n = len(market.day)
     starts = np.searchsorted(market.day, np.arange(0, market.day[-1] + 2, MONTH))
-    first = starts[HISTORY]
-    age = np.sort(market.default_day[:first])
-    timing = np.searchsorted(age, np.arange(LABEL_DAYS + 1), side="right") / np.sum(age > 0)
-    risk, version = np.full(n, np.nan), np.full(n, -1)
-    history = Loans(market, np.arange(first), 2 * HISTORY * MONTH + MONTH, timing, risk, version)
-    scorer, current, granted = fit(history), 0, np.zeros(n, dtype=bool)
+    timing = default_timing(market)
+    scorer: Scorer = first_model(market)
+    current = 0
+    risk, version, granted = np.full(n, np.nan), np.full(n, -1), np.zeros(n, dtype=bool)
     out = []
     for month in range(HISTORY, len(starts) - 1):
         fresh = None
         if month > 2 * HISTORY:
             at = np.flatnonzero(granted)
-            fresh = policy(month, Loans(market, at, month * MONTH, timing, risk, version))
+            known = Loans(market, at, month * MONTH, timing, risk, version, scorer)
+            fresh = policy(month, known)
         if fresh is not None:
             scorer, current = fresh, current + 1
         now = slice(starts[month], starts[month + 1])

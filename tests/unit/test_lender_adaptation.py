@@ -1,11 +1,13 @@
 """The costs of retraining policies: what is known when, how a model is fitted, what is priced."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lender import adaptation
-from lender.adaptation import HISTORY, MONTH, Loans, Market, Scorer
+from lender.adaptation import HISTORY, MONTH, Loans, Market, Model, Scorer
 from lender.drift import stream
 from lender.truth import sigmoid
 
@@ -55,7 +57,9 @@ def test_the_design_has_no_missing_value_and_flags_those_that_were(
 def loans_of(market: Market, today: int, timing: np.ndarray | None = None) -> Loans:
     at = np.flatnonzero(market.day < today)
     timing = np.linspace(0, 1, 366) if timing is None else timing
-    return Loans(market, at, today, timing, market.true_pd, np.zeros(len(market.day), dtype=int))
+    version = np.zeros(len(market.day), dtype=int)
+    flat = Model(np.zeros(market.x.shape[1]))
+    return Loans(market, at, today, timing, market.true_pd, version, flat)
 
 
 def test_what_is_known_of_a_loan_grows_with_its_age(quiet: Market) -> None:
@@ -72,7 +76,7 @@ def test_newest_and_latest(quiet: Market) -> None:
     loans = loans_of(quiet, 300)
     assert set(loans.newest(30).day) == set(range(270, 300))
     version = np.where(quiet.day < 200, 0, 1)
-    two = Loans(quiet, loans.at, 300, loans.timing, quiet.true_pd, version)
+    two = replace(loans, version=version)
     assert set(two.of_latest_model().day) == set(range(200, 300))
 
 
@@ -99,6 +103,22 @@ def test_fit_recovers_the_risk_from_loans_of_any_age() -> None:
         adaptation.fit(loans.where(loans.defaulted == 0))
 
 
+def test_a_prior_holds_a_model_that_has_few_loans(quiet: Market) -> None:
+    prior = adaptation.first_model(quiet)
+    few = loans_of(quiet, 400).newest(20)
+    few = replace(few, today=2000)
+    strong, weak = (adaptation.fit(few, prior, ridge) for ridge in (1e6, 10.0))
+    assert strong.coef[1:] == pytest.approx(prior.coef[1:], abs=1e-3)
+    gap = np.abs(weak.coef[1:] - prior.coef[1:])
+    assert 0.01 < gap.max() < np.abs(adaptation.fit(few).coef[1:] - prior.coef[1:]).max()
+
+
+def test_the_first_model_ranks_by_risk(quiet: Market) -> None:
+    risk = adaptation.first_model(quiet)(quiet.x)
+    assert np.corrcoef(np.log(risk), np.log(quiet.true_pd))[0, 1] > 0.9
+    assert risk.mean() == pytest.approx(quiet.true_pd.mean(), rel=0.1)
+
+
 def test_the_safest_are_granted() -> None:
     granted = adaptation.safest(np.array([0.5, 0.1, 0.4, 0.2, 0.3]))
     assert granted.tolist() == [False, True, False, True, True]
@@ -119,6 +139,7 @@ def test_a_policy_sees_granted_loans_of_the_past_only(quiet: Market) -> None:
         asked.append(month)
         assert loans.day.max() < month * MONTH == loans.today
         assert loans.day.min() >= HISTORY * MONTH
+        assert isinstance(loans.model, Model)
         per_month = np.bincount(quiet.day // MONTH, minlength=MONTHS)[HISTORY:month]
         assert len(loans) == np.round(0.6 * per_month).sum()
         assert len(loans.matured())
