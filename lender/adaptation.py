@@ -7,7 +7,7 @@ defaulted so far. What is granted is priced by the true risk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -219,6 +219,18 @@ def safest(risk: Floats) -> Bools:
     count = round(APPROVED * len(risk))
     granted[np.argpartition(risk, count - 1)[:count]] = True
     return granted
+
+
+def excess_loss(market: Market, scorer: Scorer, months: Iterable[int]) -> float:
+    """USD that the grants of a model are expected to lose beyond those by the true risk."""
+    total = 0.0
+    for month in months:
+        edges = np.searchsorted(market.day, [month * MONTH, (month + 1) * MONTH])
+        now = slice(*edges)
+        price = market.price[now]
+        total += float(price[safest(scorer(market.x[now]))].sum())
+        total -= float(price[safest(market.true_pd[now])].sum())
+    return total
 
 
 def simulate(market: Market, policy: Policy) -> pd.DataFrame:

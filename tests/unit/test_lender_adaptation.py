@@ -132,6 +132,13 @@ def test_no_policy_beats_the_oracle_and_each_month_grants_its_share(quiet: Marke
     assert not costs["retrained"].any()
 
 
+def test_the_excess_of_a_model_is_that_of_the_simulation(quiet: Market) -> None:
+    costs = adaptation.simulate(quiet, keep)
+    excess = adaptation.excess_loss(quiet, adaptation.first_model(quiet), range(HISTORY, MONTHS))
+    assert excess == pytest.approx((costs["loss"] - costs["best"]).sum())
+    assert adaptation.excess_loss(quiet, adaptation.first_model(quiet), []) == 0
+
+
 def test_a_policy_sees_granted_loans_of_the_past_only(quiet: Market) -> None:
     asked = []
 
