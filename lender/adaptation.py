@@ -178,18 +178,19 @@ def fit(loans: Loans, prior: Model | None = None, ridge: float = 1.0) -> Model:
     return Model(coef)
 
 
-def market(frame: pd.DataFrame, strength: Floats, seed: int) -> Market:
+def market(frame: pd.DataFrame, strength: Floats, seed: int, x: Floats | None = None) -> Market:
     """A market from applications that do not drift, and the concept drift to put on them.
 
     frame: rows of `stream("none")`. strength: of the concept drift on each of its days. Outcomes
-    are drawn with the seed; equal seeds give a row the same luck whatever the drift.
+    are drawn with the seed; equal seeds give a row the same luck whatever the drift. x: the
+    `design` of the frame, where several markets share it.
     """
     day = frame["day"].to_numpy()
     risk = sigmoid(default_log_odds(frame, strength[day]))
     luck = np.random.default_rng(seed).random(len(frame))
     outcome = pd.DataFrame({"defaulted": (luck < risk).astype(np.int64)})
     return Market(
-        x=design(frame),
+        x=design(frame) if x is None else x,
         day=day,
         default_day=default_days(outcome, seed).to_numpy(),
         true_pd=risk,
