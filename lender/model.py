@@ -9,6 +9,7 @@ import numpy as np
 from lender.simulate import CATEGORICAL, NUMERIC
 
 if TYPE_CHECKING:
+    from sklearn.compose import ColumnTransformer
     from sklearn.pipeline import Pipeline
 
 
@@ -37,3 +38,24 @@ def score_model(seed: int = 0) -> Pipeline:
         random_state=seed,
     )
     return Pipeline([("columns", columns), ("trees", trees)])
+
+
+def encoder(*more: str) -> ColumnTransformer:
+    """Unfitted encoder of `FEATURES` for models that learn by gradient: linear ones, networks.
+
+    `transform(frame)` gives one row of numbers an application: log(1 + x) of what is numeric,
+    with gaps filled by the median and flagged, standardized; categories, and the columns named
+    in `more`, one column a level. A level that it was not fitted on becomes zeros.
+    """
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+    numbers = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True),
+        FunctionTransformer(np.log1p),
+        StandardScaler(),
+    )
+    levels = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return make_column_transformer((numbers, list(NUMERIC)), (levels, [*CATEGORICAL, *more]))
