@@ -6,6 +6,7 @@ are in seconds.
 """
 
 import heapq
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -36,8 +37,9 @@ def open_loop(due: Floats, work: Floats, stalls: Sequence[Stall] = ()) -> pd.Dat
     on a clock that stands still in a stall.
     """
     total = np.cumsum(work)
-    begun = np.maximum.accumulate(_working(due, stalls) - (total - work))
-    return _frame(due, _wall(total + begun, stalls))
+    clock = _Clock(stalls)
+    begun = np.maximum.accumulate(clock.working(due) - (total - work))
+    return _frame(due, clock.wall(total + begun))
 
 
 def closed_loop(
@@ -50,29 +52,60 @@ def closed_loop(
     times are `work` are shared by all clients, who start evenly spread over an interval. Returns
     what `open_loop` returns, in the order of sending.
     """
+    clock = _Clock(stalls)
     ready = [interval * client / clients for client in range(clients)]
     sent, done = np.empty_like(work), np.empty_like(work)
     free = 0.0
-    for i, busy in enumerate(work):
-        sent[i] = heapq.heappop(ready)
-        free = max(float(_working(sent[i], stalls)), free) + busy
-        done[i] = _wall(free, stalls)
-        heapq.heappush(ready, max(done[i], sent[i] + interval))
+    for i, busy in enumerate(work.tolist()):
+        begin = ready[0]
+        free = max(clock.working_at(begin), free) + busy
+        end = clock.wall_at(free)
+        sent[i], done[i] = begin, end
+        heapq.heapreplace(ready, max(end, begin + interval))
     return _frame(sent, done)
+
+
+def read_at(sent: Floats, stalls: Sequence[Stall]) -> Floats:
+    """When the server reads requests sent at these times: at once, or at the end of a stall.
+
+    What a server measures itself begins here: done - read_at(sent).
+    """
+    ends = np.array([-np.inf, *(start + length for start, length in stalls)])
+    return np.maximum(sent, ends[np.searchsorted([start for start, _ in stalls], sent)])
 
 
 def _frame(sent: Floats, done: Floats) -> pd.DataFrame:
     return pd.DataFrame({"sent": sent, "done": done, "latency": done - sent})
 
 
-def _working(time: Floats | float, stalls: Sequence[Stall]) -> Floats:
-    """Time on a clock that stands still in stalls."""
-    lost = sum(np.clip(time - start, 0, length) for start, length in stalls)
-    return np.asarray(time - lost)
+class _Clock:
+    """A clock that stands still in stalls: from the time on the wall to its own, and back.
 
+    Each direction exists for arrays and, much faster one by one, for floats.
+    """
 
-def _wall(working: Floats | float, stalls: Sequence[Stall]) -> Floats:
-    """The inverse of `_working`: the first time at which that clock shows `working`."""
-    starts = [float(_working(start, stalls)) for start, _ in stalls]
-    lost = sum(np.where(working > begin, stalls[i][1], 0) for i, begin in enumerate(starts))
-    return np.asarray(working + lost)
+    def __init__(self, stalls: Sequence[Stall]) -> None:
+        starts, lengths = np.array(stalls, dtype=float).reshape(-1, 2).T
+        self.starts = starts
+        self.lost = np.concatenate([[0.0], np.cumsum(lengths)])  # by the first k stalls
+        self.stopped = starts - self.lost[:-1]  # what it shows in each stall
+        self._starts: list[float] = starts.tolist()
+        self._lost: list[float] = self.lost.tolist()
+        self._stopped: list[float] = self.stopped.tolist()
+
+    def working(self, time: Floats) -> Floats:
+        """Its time for a time on the wall."""
+        k = np.searchsorted(self.starts, time)
+        shown = np.concatenate([self.stopped[:1], self.stopped])[k] if len(self.starts) else time
+        return np.where(k > 0, np.maximum(time - self.lost[k], shown), time)
+
+    def wall(self, working: Floats) -> Floats:
+        """The first time on the wall at which it shows `working`."""
+        return np.asarray(working + self.lost[np.searchsorted(self.stopped, working)])
+
+    def working_at(self, time: float) -> float:
+        k = bisect_left(self._starts, time)
+        return max(time - self._lost[k], self._stopped[k - 1]) if k else time
+
+    def wall_at(self, working: float) -> float:
+        return working + self._lost[bisect_left(self._stopped, working)]

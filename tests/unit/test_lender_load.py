@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lender.load import arrivals, closed_loop, open_loop, service_times
+from lender.load import arrivals, closed_loop, open_loop, read_at, service_times
 
 STALLS = [(1.0, 0.5), (2.0, 0.3), (2.4, 0.2)]
 
@@ -66,3 +66,16 @@ def test_a_closed_loop_without_pause_is_as_fast_as_the_server():
 def test_clients_share_the_requests_in_the_order_of_sending():
     got = closed_loop(1.0, np.full(9, 0.01), clients=3)
     assert got["sent"].tolist() == pytest.approx(np.arange(9) / 3)
+
+
+def test_a_stalled_server_reads_when_the_stall_ends():
+    sent = np.array([0.5, 1.0, 1.2, 1.5, 1.9, 2.1, 2.5, 3.0])
+    assert read_at(sent, STALLS).tolist() == [0.5, 1.0, 1.5, 1.5, 1.9, 2.3, 2.6, 3.0]
+    assert read_at(sent, []).tolist() == sent.tolist()
+
+
+def test_without_stalls_both_clocks_agree():
+    due, work = arrivals(500, 50, seed=1), service_times(500, seed=2)
+    one_by_one = closed_loop(0.0, work)
+    np.testing.assert_allclose(one_by_one["done"], np.cumsum(work))
+    assert (open_loop(due, work)["latency"] >= work - 1e-12).all()
