@@ -71,7 +71,8 @@ def read_at(sent: Floats, stalls: Sequence[Stall]) -> Floats:
     What a server measures itself begins here: done - read_at(sent).
     """
     ends = np.array([-np.inf, *(start + length for start, length in stalls)])
-    return np.maximum(sent, ends[np.searchsorted([start for start, _ in stalls], sent)])
+    latest = ends[np.searchsorted([start for start, _ in stalls], sent)]
+    return np.asarray(np.maximum(sent, latest))
 
 
 def _frame(sent: Floats, done: Floats) -> pd.DataFrame:
