@@ -45,8 +45,8 @@ SIZE: dict[Kind, tuple[float, float]] = {
     "errors": (0.008, 0.03),
     "slow": (0.05, 0.3),
     "partner": (0.3, 0.3),
-    "cutoff": (0.5, 0.7),
-    "blip": (0.2, 0.6),
+    "cutoff": (0.3, 0.5),
+    "blip": (0.1, 0.35),
     "campaign": (1.6, 2.2),
     "holiday": (QUIET_HOLIDAY, QUIET_HOLIDAY),
 }
