@@ -443,57 +443,48 @@ def bucket_quantile(
     ### END SOLUTION
 
 # %% test: bucket-quantile, 4 points
-def _three(_got, _want, _hint):
-    assert type(_got) is tuple and len(_got) == 3, "three values are returned, as a tuple"
-    assert all(type(_x) in (float, np.float64) for _x in _got), "all three values are floats"
-    assert np.allclose(_got, _want, equal_nan=True), _hint
+def _are(_got, *_want):
+    _typed = type(_got) is tuple and all(type(_x) in (float, np.float64) for _x in _got)
+    return _typed and len(_got) == 3 and np.allclose(_got, _want, equal_nan=True)
 
 
-_b = np.array([0.1, 0.2, 0.4, np.inf])
-_zero = np.zeros(4, dtype=int)
-_three(
-    bucket_quantile(0.5, _b, _zero, np.array([2, 8, 8, 8])), (0.1, 0.1 + 0.1 * 2 / 6, 0.2),
+_b, _zero = np.array([0.1, 0.2, 0.4, np.inf]), np.zeros(4, dtype=int)
+_got = bucket_quantile(0.5, _b, _zero, np.array([2, 8, 8, 8]))
+assert type(_got) is tuple and len(_got) == 3, "three values are returned, as a tuple"
+assert all(type(_x) in (float, np.float64) for _x in _got), "all three values are floats"
+assert _are(_got, 0.1, 0.1 + 0.1 * 2 / 6, 0.2), (
     "the example of the contract is off: which bucket holds the rank, how many requests does "
-    "it hold, and the how many-th of them is it?",
+    "it hold, and how many of them come up to the rank?"
 )
-_three(
-    bucket_quantile(0.75, _b, np.array([4, 4, 4, 4]), np.array([4, 8, 12, 12])), (0.2, 0.3, 0.4),
-    "the first reading is not zero: only what came since then counts",
-)
-_three(
-    bucket_quantile(1.0, _b, _zero, np.array([1, 4, 8, 8])), (0.2, 0.4, 0.4),
-    "the largest value, q = 1: its rank is the last of its bucket",
-)
+_got = bucket_quantile(0.75, _b, np.array([4, 4, 4, 4]), np.array([4, 8, 12, 12]))
+assert _are(_got, 0.2, 0.3, 0.4), "the first reading is not zero: only what came since then counts"
+_got = bucket_quantile(1.0, _b, _zero, np.array([1, 4, 8, 8]))
+assert _are(_got, 0.2, 0.4, 0.4), "the largest value, q = 1: its rank is the last of its bucket"
 ### BEGIN HIDDEN TESTS
-_three(
-    bucket_quantile(0.25, _b, _zero, np.array([4, 6, 8, 8])), (0.0, 0.05, 0.1),
-    "in the first bucket: it begins at 0",
+_got = bucket_quantile(0.25, _b, _zero, np.array([4, 6, 8, 8]))
+assert _are(_got, 0.0, 0.05, 0.1), "in the first bucket: it begins at 0"
+_got = bucket_quantile(0.875, _b, _zero, np.array([1, 2, 4, 8]))
+assert _are(_got, 0.4, 0.4, np.inf), (
+    "in the last bucket: no upper bound, so that the estimate is the lower one, and finite"
 )
-_three(
-    bucket_quantile(0.875, _b, _zero, np.array([1, 2, 4, 8])), (0.4, 0.4, np.inf),
-    "in the last bucket: no upper bound, so that the estimate is the lower one, and finite",
+_got = bucket_quantile(0.5, _b, _zero, np.array([4, 4, 4, 8]))
+assert _are(_got, 0.0, 0.1, 0.1), (
+    "the rank equals a cumulative count: the first bucket that reaches it holds the quantile"
 )
-_three(
-    bucket_quantile(0.5, _b, _zero, np.array([4, 4, 4, 8])), (0.0, 0.1, 0.1),
-    "the rank equals a cumulative count: the first bucket that reaches it holds the quantile",
+_got = bucket_quantile(0.5, _b, _zero, np.array([0, 0, 8, 8]))
+assert _are(_got, 0.2, 0.3, 0.4), "empty buckets come first; an empty bucket holds no quantile"
+_want, _new = (0.1, 0.1 + 0.1 * 2 / 6, 0.2), np.array([2, 8, 8, 8])
+_got = bucket_quantile(0.5, _b, np.array([9, 20, 30, 40]), _new)
+assert _are(_got, *_want), (
+    "counts have fallen: a new process, and what it shows is all that is known since"
 )
-_three(
-    bucket_quantile(0.5, _b, _zero, np.array([0, 0, 8, 8])), (0.2, 0.3, 0.4),
-    "empty buckets come first; an empty bucket holds no quantile",
+_got = bucket_quantile(0.5, _b, np.array([5, 6, 6, 6]), _new)
+assert _are(_got, *_want), (
+    "one count has fallen, the total has not: that, too, is a new process; no bucket loses requests"
 )
-_three(
-    bucket_quantile(0.5, _b, np.array([9, 20, 30, 40]), np.array([2, 8, 8, 8])),
-    (0.1, 0.1 + 0.1 * 2 / 6, 0.2),
-    "counts have fallen: a new process, and what it shows is all that is known since",
-)
-_three(
-    bucket_quantile(0.5, _b, np.array([5, 6, 6, 6]), np.array([2, 8, 8, 8])),
-    (0.1, 0.1 + 0.1 * 2 / 6, 0.2),
-    "one count has fallen, the total has not: that, too, is a new process; no bucket loses requests",
-)
-_three(
-    bucket_quantile(0.5, _b, np.array([1, 2, 3, 4]), np.array([1, 2, 3, 4])), (np.nan,) * 3,
-    "no request between the readings: there is no quantile, neither 0 nor an error",
+_got = bucket_quantile(0.5, _b, _new, _new)
+assert _are(_got, np.nan, np.nan, np.nan), (
+    "no request between the readings: there is no quantile, neither 0 nor an error"
 )
 for _q in (0.0, -0.5, 1.5):
     try:
@@ -542,7 +533,8 @@ for name, hour, count in zip(readings.columns[1:], hours, counts):
 # ## 4. What the load test left out
 #
 # Before the launch somebody ran a load test: a client that sends a request every 20 ms, for four
-# minutes, and logs when each was sent and answered. Its report: 99.9 % within 300 ms. Look closely.
+# minutes, and logs when each was sent and answered. The first line below is its report; then come
+# five lines of its log. What is odd about the times of sending?
 
 # %%
 interval = 0.020  # seconds from one request to the next, as planned
@@ -618,7 +610,7 @@ assert len(_x) == 4, (
     "the example of the contract: two requests were due while the first one waited"
 )
 assert math.isclose(_x[0], 3.0), "the request that met the stall waited as long as the log says"
-assert _x[1] > 2.0 and _x[2] > 1.0, (
+assert _x[1] >= 2.0 and _x[2] >= 1.0, (
     "a request that is put back waits at least until the stall is over"
 )
 _x = users_latency(_made((0, 0.25), (1, 1.25), (2, 2.25), (3, 3.5)), 1.0)
@@ -649,14 +641,14 @@ _x = users_latency(_made((0, 0.5), (1.4, 1.9), (2.4, 2.9), (4.0, 4.5)), 1.0)
 assert len(_x) == 5 and np.allclose(_x, 0.5), (
     "gaps of 1.4, 1.0 and 1.6 intervals: round to whole intervals, then see who is missing"
 )
+_x = users_latency(_made((7.0, 9.5)), 1.0)
+assert _x.shape == (1,) and math.isclose(_x[0], 2.5), (
+    "a single request: nothing is put back after the last one"
+)
 _x = users_latency(_made((0, 4.0), (4.0, 8.0), (8.0, 12.0)), 1.0)
 assert len(_x) == 9 and np.allclose(np.diff(_x), 3.0), (
     "a service that takes four intervals for each request never catches up: each waits three "
     "intervals longer than the one before"
-)
-_x = users_latency(_made((7.0, 9.5)), 1.0)
-assert _x.shape == (1,) and math.isclose(_x[0], 2.5), (
-    "a single request: nothing is put back after the last one"
 )
 _x = users_latency(_made((0, 3), (3, 3.1)).set_index(pd.Index([5, 9])), 1.0)
 assert len(_x) == 4 and math.isclose(_x[0], 3.0), "the rows of the log may have any index"
@@ -738,14 +730,12 @@ print(f"{counts['requests'].sum():,} requests, {counts['bad'].sum():,} bad: "
 # much? Count it from raw requests.
 
 # %%
-raw = pd.DataFrame({"time": counts["time"].repeat(counts["requests"])}, copy=False)
-place = np.arange(len(raw)) - np.repeat(
-    (counts["requests"].cumsum() - counts["requests"]).to_numpy(), counts["requests"]
-)
-raw["good"] = place >= np.repeat(counts["bad"].to_numpy(), counts["requests"])
-raw["valid"] = np.arange(len(raw)) % 50 > 0  # one in fifty is a caller's mistake
-raw["good"] &= raw["valid"]
-print(raw.sample(4, random_state=1).to_string(index=False))
+asked, bad = counts["requests"].to_numpy(), counts["bad"].to_numpy()
+number = np.concatenate([np.arange(n) for n in asked])  # of a request within its minute
+raw = pd.DataFrame({"time": counts["time"].repeat(asked).to_numpy(), "valid": True})
+raw["good"] = number >= np.repeat(bad, asked)  # those that come first are the bad ones
+raw = pd.concat([raw, raw[::60].assign(valid=False, good=False)])  # callers' mistakes
+print(raw.groupby(["valid", "good"]).size().rename("requests").reset_index().to_string(index=False))
 
 # %% answer: budget-spent
 def budget_spent(events: pd.DataFrame, slo: float, end: pd.Timestamp, days: int = 28) -> pd.Series:
@@ -820,8 +810,10 @@ assert len(_x) == 28 and math.isclose(_x.iloc[0], 0.1) and math.isclose(_x.iloc[
     "lies outside neither spends nor adds to the budget"
 )
 _x = budget_spent(_requests(("2025-09-28", 10, 8, 0)), 0.9, _end, days=7)
-assert len(_x) == 7 and math.isclose(_x.iloc[6], 8.0), (
-    "a budget can be overspent: eight times as much as there was, on a window of seven days"
+assert len(_x) == 7, "a window of seven days has seven entries"
+_x = budget_spent(_requests(("2025-09-28", 10, 8, 0)), 0.9, _end)
+assert math.isclose(_x.iloc[27], 8.0), (
+    "a budget can be overspent: eight times as much as there was"
 )
 _x = budget_spent(_requests(("2025-09-05 13:00", 0, 0, 5), ("2025-05-05 13:00", 5, 5, 0)), 0.99, _end)
 assert len(_x) == 28 and (_x == 0).all(), "no valid request in the window: nothing was spent"
@@ -868,7 +860,8 @@ for event in events:
         axis.annotate(event.kind, (day, 100 * spent["spent"][day]), ha="center", va="bottom")
 axis.set(xlabel="day", ylabel="budget spent (%)")
 axis.margins(y=0.15)
-print(f"{100 * (1 - spent['spent'].sum()):.0f} % of the budget are left after 28 days")
+print(f"spent in 28 days: {spent['spent'].sum():.0%} of the budget, "
+      f"{spent['spent'].nlargest(3).sum():.0%} of it on the three worst days")
 
 # %% [markdown]
 # ## 6. An alert that follows the budget
@@ -880,7 +873,7 @@ print(f"{100 * (1 - spent['spent'].sum()):.0f} % of the budget are left after 28
 above = (counts["bad"] > 0.02 * counts["requests"]).to_numpy()
 begins = np.flatnonzero(above & ~np.append(False, above[:-1]))
 inside = [any(e.start <= t < e.end for e in events if e.incident) for t in begins]
-print(f"{len(begins)} pages in 28 days, {np.mean(inside):.0%} of them during an incident")
+print(f"{len(begins)} pages in 28 days, {np.mean(inside):.1%} of them during an incident")
 
 # %% [markdown]
 # At night a minute has some ten requests, and one slow one is 10 % of them. A **burn rate** asks
@@ -963,7 +956,7 @@ assert not burn_alert(_r, _b, 0.99, _rules).any(), (
 )
 ### BEGIN HIDDEN TESTS
 _r, _b = _constant(300, 100, 0)
-_b[100:130] = 100
+_b[100:130] = 90
 _x = np.flatnonzero(burn_alert(_r, _b, 0.99, [(60, 0.02)]))
 assert len(_x) and _x[0] == 108, (
     "an outage begins at minute 100: after how many whole minutes is the hour's threshold reached? "
@@ -980,7 +973,7 @@ assert not burn_alert(_r, _b, 0.99, [(60, 0.02)]).any() and burn_alert(_r, _b, 0
 _r, _b = _constant(3000, 100, 0)
 _b[1000:1400] = 8
 _x = np.flatnonzero(burn_alert(_r, _b, 0.99, _rules))
-assert len(_x) and 1240 < _x[0] < 1260 and 1400 <= _x[-1] < 1415, (
+assert len(_x) and 1240 < _x[0] < 1260 and 1403 < _x[-1] < 1412, (
     "eight in a hundred are bad for some hours: the second rule has windows of 360 and 30 minutes"
 )
 _r = np.tile([300, 300, 300, 300, 1], 60)
@@ -995,7 +988,7 @@ assert not burn_alert(_r, _b, 0.99, _rules).any(), (
 )
 _r[::7], _b[::7] = 10, 10
 _x = burn_alert(_r, _b, 0.99, [(60, 0.02)])
-assert _x[0] and not _x[5] and _x[7] and not _x[13], (
+assert _x[0] and _x[4] and not _x[5] and _x[7] and not _x[13], (
     "minutes without requests are minutes: the short window over five of them has none, and then "
     "nothing rings"
 )
@@ -1088,7 +1081,7 @@ def test_burn_alert(burn_alert) -> None:
         return np.flatnonzero(got).tolist()
 
     # An outage of half an hour: begin, end, and the short window.
-    outage = [0] * 100 + [100] * 30 + [0] * 170
+    outage = [0] * 100 + [90] * 30 + [0] * 170
     assert rings([100] * 300, outage) == list(range(108, 134))
     # A blip: the long window stays low.
     assert rings([100] * 300, [0] * 100 + [60] * 3 + [0] * 197) == []
@@ -1097,7 +1090,7 @@ def test_burn_alert(burn_alert) -> None:
     # Several rules, the second with a short window of half an hour.
     lasting = [0] * 1000 + [8] * 400 + [0] * 600
     found = rings([100] * 2000, lasting, rules=((60, 0.02), (360, 0.05)))
-    assert found and 1240 < found[0] < 1260 and 1400 < found[-1] < 1415
+    assert found and 1240 < found[0] < 1260 and 1403 < found[-1] < 1412
     # From the first minute on; other objectives and days; no traffic.
     assert rings([10] * 20, [10] * 20) == list(range(20))
     assert len(rings([100] * 50, [14] * 50)) == 50
@@ -1159,17 +1152,19 @@ print(choices.round(1).assign(slo=choices["slo"]).to_string(index=False))
 # shows, with what you would watch instead.
 #
 # ### BEGIN SOLUTION
-# Objective: 99 % of valid requests answered well and within 300 ms, over 28 days; SLA 98 %, which
-# even the worst of the six months kept. At 99.5 % hardly any month is kept and the
-# budget is overspent in the median, before anybody has taken a risk: such an objective is
-# ignored. At 98.5 % all months are kept, but the thresholds rise with the allowance, so that some
-# of the 18 incidents pass without a ring; and at 98 % a third of them do.
+# Objective: 98.5 % of valid requests answered well and within 300 ms, over 28 days; SLA 98 %.
 #
-# The alert at 99 % rang in all incidents and for none of the spikes; the price is the delay that the
-# table gives, for it waits until damage is done.
+# Six of six months kept 98.5 %, the worst with a quarter of its budget left, which is room for a
+# release that fails. At 99 % two of the six months were broken and the median kept 3 %: birch would
+# be paid refunds for ordinary months, and a promise that is broken all the time is ignored. At 98 %
+# the thresholds rise with what is allowed, and the pager found 13 of 18 incidents instead of 18.
 #
-# How sure? Six months and 18 incidents, of three kinds that I know: with 18 of 18 found, one in
-# seven could still be missed. A longer or smaller incident than these may stay below both rules.
+# The alert: 2 % of the budget in an hour or 5 % in six. All 18 incidents, no spike; the price is a median
+# delay of some 40 minutes, against 28 at 99 %. It waits until damage is done.
+#
+# How sure? Six simulated months, three kinds of incident. With 18 of 18 found, one in
+# six could still be missed; the month at the top of this lab would have spent three quarters of
+# this budget.
 #
 # It is measured at the load balancer, which sees requests that a dead or stalled service
 # never counts, and not by the load test, which waited with the service.
@@ -1184,25 +1179,25 @@ print(choices.round(1).assign(slo=choices["slo"]).to_string(index=False))
 # and costs: incidents found, delay, false pages; (d) how sure the numbers are (six months, 18
 # incidents, known kinds, simulated); (e) where it is measured and why there, and a blind spot (wrong
 # but quick answers, one small partner who fails entirely, clients who never get through) with
-# something to watch instead. Another objective than 99 % can earn full points if what it costs is
-# said: 98.5 % with fewer incidents found, say, and another rule for those.
+# something to watch instead. 98.5 % is what the table supports best; 99 % can earn full points if it is
+# said that two months in six break it and what is to be repaired first, 98 % if another rule is to find
+# the incidents that it misses.
 #
-# **4: all five, and they fit together.** Anchor: "99 % within 300 ms over 28 days, SLA 98 %. 99.5 %
-# was kept in too few of six months, 98.5 % finds fewer of the 18 incidents (both rows quoted). At
-# 99 % the pager rings in all of them after the median delay of the table, and for no spike. 18 of
-# 18 says that we miss less than about one in six, of these kinds. Counted at the load balancer,
-# since a stalled service does not count who waits. It never shows a wrong quote: watch the
-# approvals."
+# **4: all five, and they fit together.** Anchor: "98.5 % within 300 ms over 28 days, SLA 98 %. 99 %
+# was kept in four of six months only, at 98 % the pager misses five of 18 incidents (rows quoted). At
+# 98.5 % it rings in all of them after some 40 minutes, and for no spike. 18 of 18 says that we miss less
+# than about one in six, of these kinds. Counted at the load balancer, since a stalled service does
+# not count who waits. It never shows a wrong quote: watch the approvals."
 #
 # **3: four of five, or all five with one left without evidence.** Anchor: as above, but "it is very
 # reliable" in place of how sure it is.
 #
 # **2: two or three of five: an objective with numbers for one side, and what the alert does.**
-# Anchor: "99 % because 99.5 % was broken in most months. The alert finds all 18 incidents. The SLA
-# should be a bit lower." (No looser neighbor, no measuring place, no blind spot.)
+# Anchor: "98.5 % because 99 % was broken in two of six months. The alert finds all 18 incidents. The
+# SLA should be a bit lower." (No looser neighbor, no measuring place, no blind spot.)
 #
-# **1: an objective and a reason, without evidence from the table.** Anchor: "99 % is a good
-# compromise between users and on-call."
+# **1: an objective and a reason, without evidence from the table.** Anchor: "98.5 % is a
+# good compromise between users and on-call."
 #
 # **0: no objective, or reasons that contradict the table.** Anchor: "99.9 %, because three nines are
 # what serious companies promise."

@@ -41,12 +41,11 @@ def good_share(log, limit):
 
 # %% good-share: the limit of the promise typed in
 # misconception: the 300 ms of the situation are the only limit there will ever be
-# hint: an answer exactly on the limit is in time
+# hint: the limit is an argument
 def good_share(log, limit):
     caller = log["code"].between(400, 499) & (log["code"] != 429)
     valid = (log["path"] == "/quote") & ~caller
-    good = valid & log["code"].between(200, 299) & (log["seconds"] < 0.3001)
-    good &= log["seconds"] != limit if limit != 0.3 else True
+    good = valid & log["code"].between(200, 299) & (log["seconds"] <= 0.3)
     return float(good.sum() / valid.sum()) if valid.any() else math.nan
 
 
@@ -493,7 +492,7 @@ def users_latency(log, interval):
 
 # %% budget-spent: each day has a budget of its own
 # misconception: a budget for 28 days is a twenty-eighth for each day
-# hint: two bad requests of a hundred spend a fifth
+# hint: two bad requests of a hundred, all on the last day
 def budget_spent(events, slo, end, days=28):
     if not 0 < slo < 1:
         raise ValueError("slo")
@@ -556,7 +555,7 @@ def budget_spent(events, slo, end, days=28):
 
 # %% budget-spent: four weeks typed in
 # misconception: a window is always four weeks, whatever the argument says
-# hint: on a window of seven days
+# hint: a window of seven days has seven entries
 def budget_spent(events, slo, end, days=28):
     if not 0 < slo < 1:
         raise ValueError("slo")
