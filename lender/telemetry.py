@@ -21,7 +21,7 @@ WEEK = 7 * DAY
 START = "2025-09-01"  # a Monday
 PER_MINUTE = 40.0  # mean requests: partners' pages ask for quotes; few become applications
 BASE_ERRORS = 0.0002  # share of requests that fail on a quiet day
-BASE_SLOW = 0.003  # share of served requests above 300 ms at mean load
+BASE_SLOW = 0.003  # share of served requests above 250 ms at mean load
 BASE_APPROVED = 0.6
 MEAN_SCORE, SCORE_SD = 0.10, 0.06  # of one request
 DAY_NOISE = 0.05  # SD between days, of log traffic and of the log-odds of approval
@@ -152,7 +152,7 @@ def simulate(weeks: int, *, seed: int, events: Sequence[Event] = ()) -> pd.DataF
     """Telemetry of the service, one row a minute from Monday, September 1, 2025 on.
 
     time: start of the minute. requests: all. errors: failed ones. slow, approved: of those served,
-    the ones above 300 ms, and the ones approved. score: mean predicted risk of those served, NaN
+    the ones above 250 ms, and the ones approved. score: mean predicted risk of those served, NaN
     where none was.
 
     A minute outside all events is what it is without any, for the same seed. Events must not
