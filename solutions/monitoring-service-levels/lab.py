@@ -1,21 +1,23 @@
 # %% [markdown]
 # # Service levels that a pager can trust
 #
-# **Situation.** Partners' pages ask the lender's quote service for a price while an applicant fills
-# in the form; model 1 answers. The service is in its ninth month and nobody has measured it. Partner
-# birch has found out, from its own logs, and wants a promise in the contract by Friday: *so many
-# requests in a hundred are answered well and within 300 ms*. Whoever is on call has set a condition
-# of their own: **wake me if the promise is in danger, and for nothing else**.
+# **Situation.** Partners' pages ask the lender's quote service for a price while an applicant
+# fills in the form; model 1 answers. For scores the contract makes a promise. The quotes are in
+# their ninth month and nobody has measured them. Partner birch has found out, from its own logs,
+# and wants a promise for them too, by Friday: *so many requests in a hundred are answered well
+# and within 250 ms*. Whoever is on call has set a condition of their own: **wake me if the
+# promise is in danger, and for nothing else**.
 #
-# **You build**, step by step, what such a promise needs: the indicator, counted from raw requests;
-# the instruments inside the service; a percentile, with the error that its buckets allow; the
-# waits that a load test left out; the error budget, day by day; and an alert that rings when the
-# budget burns. You end with a decision, and defend it with evidence.
+# **You build**, step by step, what such a promise needs: the indicator, counted from raw
+# requests; the instruments inside the service; a percentile, with the error that its buckets
+# allow; the waits that a load test left out; the error budget, day by day; and an alert that
+# rings when the budget burns. You end with a decision, and defend it with evidence.
 #
 # - **Aims.** Count an SLI from raw requests; instrument a service; bound a percentile; repair a
-#   load test; compute error budgets and burn-rate alerts, and test somebody else's; choose an SLO.
-# - **You need** Python functions and decorators, NumPy, pandas; the pages *Performance monitoring*
-#   and *Alerting*.
+#   load test; compute error budgets and burn-rate alerts, and test somebody else's; choose an
+#   SLO.
+# - **You need** Python functions and decorators, NumPy, pandas; the pages *Performance
+#   monitoring* and *Alerting*.
 # - **Time.** About 90 minutes if those pages are fresh, up to 120 if not; 30 points, 8 questions.
 # - **Budget.** The whole notebook runs within 30 s and 1.5 GB on one core, without network.
 #
@@ -47,7 +49,7 @@ from lender import load, telemetry
 from lender.service import serve
 
 plt.style.use("lender.course")
-LIMIT = 0.3  # seconds
+LIMIT = 0.25  # seconds
 
 # %% [markdown]
 # ## 1. The indicator, worked as an example
@@ -62,7 +64,7 @@ LIMIT = 0.3  # seconds
 #   *service* had no room, whatever its first digit says. It is valid.
 # - Code 0 means that no answer came: the process was dead, or the caller gave up. Its time is
 #   missing. It is valid, and as bad as it gets.
-# - A valid request is **good** if its code is 2xx and it took at most 300 ms.
+# - A valid request is **good** if its code is 2xx and it took at most 250 ms.
 #
 # Here it is by hand, on eight lines.
 
@@ -70,7 +72,7 @@ LIMIT = 0.3  # seconds
 lines = pd.DataFrame({
     "path": ["/quote", "/quote", "/health", "/quote", "/quote", "/quote", "/quote", "/quote"],
     "code": [200, 200, 200, 503, 422, 429, 0, 200],
-    "seconds": [0.080, 0.410, 0.001, 0.004, 0.002, 0.001, np.nan, 0.300],
+    "seconds": [0.080, 0.410, 0.001, 0.004, 0.002, 0.001, np.nan, 0.250],
 })
 by_hand = lines.assign(
     valid=["yes", "yes", "no: health check", "yes", "no: caller", "yes: no room", "yes", "yes"],
@@ -107,34 +109,34 @@ def _log(*_lines):
     return pd.DataFrame(_lines, columns=["path", "code", "seconds"])
 
 
-_s = good_share(lines, 0.3)
+_s = good_share(lines, 0.25)
 assert type(_s) in (float, np.float64), "good_share returns one float"
 assert math.isclose(_s, 2 / 6), (
     "the worked example gives another share; mark each of its eight lines as valid or not and as "
     "good or not, and compare with the table"
 )
-_s = good_share(_log(("/quote", 503, 0.001), ("/quote", 200, 0.1)), 0.3)
+_s = good_share(_log(("/quote", 503, 0.001), ("/quote", 200, 0.1)), 0.25)
 assert math.isclose(_s, 0.5), "a failure is quick; in time is not enough to be good"
 ### BEGIN HIDDEN TESTS
 _base = [("/quote", 200, 0.1), ("/quote", 200, 0.1), ("/quote", 500, 0.1)]
-_s = good_share(_log(*_base, ("/quote", 404, 0.1), ("/quote", 422, 9.0)), 0.3)
+_s = good_share(_log(*_base, ("/quote", 404, 0.1), ("/quote", 422, 9.0)), 0.25)
 assert math.isclose(_s, 2 / 3), "the caller's mistakes stand in neither part of the fraction"
-_s = good_share(_log(*_base, ("/quote", 429, 0.1)), 0.3)
+_s = good_share(_log(*_base, ("/quote", 429, 0.1)), 0.25)
 assert math.isclose(_s, 2 / 4), "429: the service had no room; such a request is valid, and bad"
-_s = good_share(_log(*_base, ("/quote", 0, np.nan)), 0.3)
+_s = good_share(_log(*_base, ("/quote", 0, np.nan)), 0.25)
 assert math.isclose(_s, 2 / 4), (
     "requests without an answer are valid and bad; a missing time must not drop them"
 )
-_s = good_share(_log(*_base, ("/quote", 200, 0.25)), 0.25)
+_s = good_share(_log(*_base, ("/quote", 200, 0.28)), 0.3)
+assert math.isclose(_s, 3 / 4), "the limit is an argument; another one gives another share"
+_s = good_share(_log(*_base, ("/quote", 200, 0.3)), 0.3)
 assert math.isclose(_s, 3 / 4), "an answer exactly on the limit is in time"
-_s = good_share(_log(*_base, ("/quote", 200, 0.28)), 0.25)
-assert math.isclose(_s, 2 / 4), "the limit is an argument; another one gives another share"
-_s = good_share(_log(*_base, ("/health", 200, 0.0), ("/health", 200, 0.0)), 0.3)
+_s = good_share(_log(*_base, ("/health", 200, 0.0), ("/health", 200, 0.0)), 0.25)
 assert math.isclose(_s, 2 / 3), "health checks dilute the share; only requests for /quote count"
-_s = good_share(_log(*_base, ("/quote", 204, 0.1), ("/quote", 301, 0.1)), 0.3)
+_s = good_share(_log(*_base, ("/quote", 204, 0.1), ("/quote", 301, 0.1)), 0.25)
 assert math.isclose(_s, 3 / 5), "good is any 2xx, and no other code"
 for _none in (_log(("/health", 200, 0.1), ("/quote", 404, 0.1)), lines[:0]):
-    _s = good_share(_none, 0.3)
+    _s = good_share(_none, 0.25)
     assert type(_s) in (float, np.float64) and math.isnan(_s), (
         "without a valid request there is no share: NaN, neither perfect nor an error"
     )
@@ -160,9 +162,9 @@ for _i in range(10):
 # ## 2. Instruments
 #
 # A load balancer knows that an answer was late, not why. The service has to count for itself.
-# Here it is, cut down to what this question needs: a route that quotes, one that tells whether the
-# process is up, and the two ways to fail that every service has: an error that somebody thought of,
-# and one that nobody did.
+# Here it is, cut down to what this question needs: a route that quotes, one that tells whether
+# the process is up, and the two ways to fail that every service has: an error that somebody
+# thought of, and one that nobody did.
 
 # %%
 def quote_service() -> FastAPI:
@@ -228,13 +230,14 @@ print(ask(stamped, "/quote/7", "/quote/404", "/quote/500", "/quote/seven", "/wp-
 # %% [markdown]
 # The last path is that of a stranger who looks for holes. Every service gets such requests, with
 # thousands of different paths; and the quotes, too, have a path for each application. Prometheus
-# keeps a series for **each combination of label values**, for weeks. A label may hold what comes in
-# a handful of values, never what callers make up. So the label is not the path but the route's
-# template, `/quote/{number}`: when `call_next` is done, FastAPI has left the route in
-# `request.scope["route"]`, with the template as its `path`. Where no route matched, there is none.
+# keeps a series for **each combination of label values**, for weeks. A label may hold what comes
+# in a handful of values, never what callers make up. So the label is not the path but the
+# route's template, `/quote/{number}`: when `call_next` is done, FastAPI has left the route in
+# `request.scope["route"]`, with the template as its `path`. Where no route matched, there is
+# none.
 
 # %%
-BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5)  # seconds; the promise, 0.3, is a bound
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5)  # seconds; the promise, 0.25, is a bound
 
 # %% answer: instrument
 def instrument(app: FastAPI, registry: CollectorRegistry) -> None:
@@ -379,9 +382,9 @@ assert not _answers(_second, "/quote/{number}", "200"), (
 # ## 3. A percentile, and how wrong it can be
 #
 # Prometheus reads the histogram once an hour here (every 15 seconds at work). Each reading shows
-# how many requests took at most each bound, **since the process began**. What happened between two
-# readings is the difference; where a count is *lower* than before, the process has begun again
-# in between, and all that is known is what it has counted since.
+# how many requests took at most each bound, **since the process began**. What happened between
+# two readings is the difference; where a count is *lower* than before, the process has begun
+# again in between, and all that is known is what it has counted since.
 
 # %%
 _rng = np.random.default_rng(seed + 1)
@@ -398,12 +401,12 @@ readings = pd.DataFrame({
 print(readings.to_string(index=False))
 
 # %% [markdown]
-# A quantile of the requests between two readings has the **rank** $r = q\,n$. It lies in the first
-# bucket whose cumulative count is at least $r$: above the bucket's lower bound (0 for the first
-# bucket), and not above its upper one. That much is certain. PromQL's `histogram_quantile` goes on
-# to assume that the requests in the bucket are spread evenly, and answers with one number. In the
-# last bucket, which has no upper bound, that cannot be done, and it answers with the lower one. A
-# dashboard shows that number without a warning; yours reports all three.
+# A quantile of the requests between two readings has the **rank** $r = q\,n$. It lies in the
+# first bucket whose cumulative count is at least $r$: above the bucket's lower bound (0 for the
+# first bucket), and not above its upper one. That much is certain. PromQL's `histogram_quantile`
+# goes on to assume that the requests in the bucket are spread evenly, and answers with one
+# number. In the last bucket, which has no upper bound, that cannot be done, and it answers with
+# the lower one. A dashboard shows that number without a warning; yours reports all three.
 
 # %% answer: bucket-quantile
 def bucket_quantile(
@@ -517,17 +520,18 @@ for _i in range(30):
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# **What the hours say.** The exact 99th percentile can be told here, since the raw times are still
-# at hand; at work only the counts are kept. The error of the last hour is no small one, and the one number on
-# the dashboard does not show it: 2.5 s means "at least 2.5 s". The *share within 300 ms*, which
-# the promise is about, has no such error: 0.3 is a bound.
+# **What the hours say.** The exact 99th percentile can be told here, since the raw times are
+# still at hand; at work only the counts are kept, and all that they say for certain is the
+# bucket. In the last hour that is a wide one, and the one number on a dashboard would not show
+# it. The *share within 250 ms*, which the promise is about, has no such error: 0.25 is a bound.
+# Choose the buckets by the promises.
 
 # %%
 for name, hour, count in zip(readings.columns[1:], hours, counts):
     exact = np.quantile(hour, 0.99, method="inverted_cdf")
     first = int(np.searchsorted(count, 0.99 * count[-1]))
     print(f"until {name}: exact p99 {exact:.3f} s, in the bucket from {bounds[first - 1]} to "
-          f"{bounds[first]} s; within 300 ms {count[3] / count[-1]:.2%}")
+          f"{bounds[first]} s; within 250 ms {count[2] / count[-1]:.2%}")
 
 # %% [markdown]
 # ## 4. What the load test left out
@@ -542,7 +546,7 @@ _rng = np.random.default_rng(seed + 2)
 stalls = [(float(s), float(_rng.uniform(0.6, 1.4))) for s in np.arange(12, 235, 24)]
 work = load.service_times(12_000, seed + 3)
 log = load.closed_loop(interval, work, stalls)
-print(f"within 300 ms: {(log['latency'] <= LIMIT).mean():.2%} of {len(log):,}, "
+print(f"within 250 ms: {(log['latency'] <= LIMIT).mean():.2%} of {len(log):,}, "
       f"p99 {1000 * log['latency'].quantile(0.99):.0f} ms")
 at = int(log["latency"].argmax())
 print(log.iloc[at - 2 : at + 3].round(4).to_string())
@@ -552,17 +556,19 @@ print(log.iloc[at - 2 : at + 3].round(4).to_string())
 # requests were due; the log has one. That is **coordinated omission**: applicants do not wait
 # for each other's answers. The service had such stalls all along, and the test hid them.
 #
-# Rerunning the test with an open loop is the cure. Often there is only the log. It tells
-# more than its latencies, for the client was **alone**: whenever it sent, the service was free. So:
+# Rerunning the test with an open loop is the cure. Often there is only the log. It tells more
+# than its latencies, for the client was **alone**: whenever it sent, the service was free. So:
 #
-# 1. *Who is missing?* Between two requests there were `gap / interval` intervals, rounded to a whole
-#    number. If there were $k > 1$, then $k - 1$ requests are missing; put them back one interval,
-#    two intervals, ... after the earlier one. Nothing is put back after the last request.
+# 1. *Who is missing?* Between two requests there were `gap / interval` intervals, rounded to a
+#    whole number. If there were $k > 1$, then $k - 1$ requests are missing; put them back one
+#    interval, two intervals, ... after the earlier one. Nothing is put back after the last
+#    request.
 # 2. *How long does each keep the service busy?* One in the log: as long as its latency, since it
 #    waited for nobody. One that is put back: as long as the median of the log's latencies.
-# 3. *What would each have seen?* The service works first come first served: a request is begun when
-#    it has been sent and the one before it is done, and its latency runs from when it was sent.
-#    Requests that came **after** a stall wait too, in the queue that the stall left behind.
+# 3. *What would each have seen?* The service works first come first served: a request is begun
+#    when it has been sent and the one before it is done, and its latency runs from when it was
+#    sent. Requests that came **after** a stall wait too, in the queue that the stall left
+#    behind.
 
 # %% answer: users-latency
 def users_latency(log: pd.DataFrame, interval: float) -> np.ndarray:
@@ -665,7 +671,8 @@ _rng = np.random.default_rng(seed + 14)
 for _i in range(4):
     _n, _gap = 8000, 0.02 + 0.01 * _i
     _busy = load.service_times(_n, seed + 40 + _i, median=0.3 * _gap)
-    _halts = [(float(_s), float(_rng.uniform(0.6, 1.4))) for _s in np.arange(9, 0.9 * _n * _gap, 19)]
+    _starts = np.arange(9, 0.9 * _n * _gap, 19)
+    _halts = [(float(_s), float(_rng.uniform(0.6, 1.4))) for _s in _starts]
     _open = load.open_loop(np.arange(_n) * _gap, _busy, _halts)["latency"]
     _x = users_latency(load.closed_loop(_gap, _busy, _halts), _gap)
     _ratio = (_x > 0.3).mean() / (_open > 0.3).mean()
@@ -684,9 +691,9 @@ for _i in range(4):
 
 # %%
 users = load.open_loop(np.arange(len(work)) * interval, work, stalls)
-print(f"load test: {(log['latency'] <= LIMIT).mean():.2%} within 300 ms, "
+print(f"load test: {(log['latency'] <= LIMIT).mean():.2%} within 250 ms, "
       f"p99 {1000 * log['latency'].quantile(0.99):.0f} ms")
-print(f"users:     {(users['latency'] <= LIMIT).mean():.2%} within 300 ms, "
+print(f"users:     {(users['latency'] <= LIMIT).mean():.2%} within 250 ms, "
       f"p99 {1000 * users['latency'].quantile(0.99):.0f} ms")
 
 # %% [markdown]
@@ -695,8 +702,8 @@ print(f"users:     {(users['latency'] <= LIMIT).mean():.2%} within 300 ms, "
 # From here on the indicator comes from the load balancer, where requests are counted as they
 # arrive. `month` makes four weeks of such counts, minute by minute: a night and a day, three
 # **incidents** and nine **harmless spikes**. An outage, a bad release and a slow dependency; and
-# seven blips of up to three minutes, as when a server restarts, and two campaigns, which bring more
-# traffic and break nothing.
+# seven blips of up to three minutes, as when a server restarts, and two campaigns, which bring
+# more traffic and break nothing.
 
 # %%
 LENGTH = {"outage": (25, 45), "errors": (90, 180), "slow": (400, 480),
@@ -715,7 +722,7 @@ def month(seed: int) -> tuple[pd.DataFrame, list[telemetry.Event]]:
         length, size = int(rng.integers(*LENGTH[kind])), float(rng.uniform(*SIZE[kind]))
         events.append(telemetry.Event(kind, start, start + length, size))
     counts = telemetry.simulate(4, seed=seed, events=events)
-    counts["bad"] = counts["errors"] + counts["slow"]  # failed, or above 300 ms
+    counts["bad"] = counts["errors"] + counts["slow"]  # failed, or above 250 ms
     return counts[["time", "requests", "bad"]], sorted(events, key=lambda e: e.start)
 
 
@@ -724,10 +731,10 @@ print(f"{counts['requests'].sum():,} requests, {counts['bad'].sum():,} bad: "
       f"SLI {1 - counts['bad'].sum() / counts['requests'].sum():.2%}")
 
 # %% [markdown]
-# A **service level objective** (SLO) of 99 % over 28 days allows one request in a hundred to be bad:
-# the **error budget**. It belongs to the window as a whole: a request that fails in a busy hour costs
-# as much as one at night, and a bad day may spend what seven good ones left. Which day spent how
-# much? Count it from raw requests.
+# A **service level objective** (SLO) of 99 % over 28 days allows one request in a hundred to be
+# bad: the **error budget**. It belongs to the window as a whole: a request that fails in a busy
+# hour costs as much as one at night, and a bad day may spend what seven good ones left. Which
+# day spent how much? Count it from raw requests.
 
 # %%
 asked, bad = counts["requests"].to_numpy(), counts["bad"].to_numpy()
@@ -735,10 +742,12 @@ number = np.concatenate([np.arange(n) for n in asked])  # of a request within it
 raw = pd.DataFrame({"time": counts["time"].repeat(asked).to_numpy(), "valid": True})
 raw["good"] = number >= np.repeat(bad, asked)  # those that come first are the bad ones
 raw = pd.concat([raw, raw[::60].assign(valid=False, good=False)])  # callers' mistakes
-print(raw.groupby(["valid", "good"]).size().rename("requests").reset_index().to_string(index=False))
+print(raw.groupby(["valid", "good"]).size().rename("requests").to_string())
 
 # %% answer: budget-spent
-def budget_spent(events: pd.DataFrame, slo: float, end: pd.Timestamp, days: int = 28) -> pd.Series:
+def budget_spent(
+    events: pd.DataFrame, slo: float, end: pd.Timestamp, days: int = 28
+) -> pd.Series:
     """Share of a window's error budget that was spent on each of its days.
 
     events: a row per request, in any order, with the columns time (Timestamps without time zone),
@@ -780,15 +789,19 @@ def _requests(*_parts):
 
 
 _end = pd.Timestamp("2025-09-29")
-_x = budget_spent(_requests(("2025-09-10 12:00", 50, 0, 0), ("2025-09-28 08:00", 50, 2, 0)), 0.98, _end)
-assert type(_x) is pd.Series and len(_x) == 28, "a pandas Series with an entry per day of the window"
+_two = _requests(("2025-09-10 12:00", 50, 0, 0), ("2025-09-28 08:00", 50, 2, 0))
+_x = budget_spent(_two, 0.98, _end)
+assert type(_x) is pd.Series and len(_x) == 28, (
+    "a pandas Series with an entry per day of the window"
+)
 assert list(_x.index) == list(pd.date_range("2025-09-01", periods=28)), (
     "the index holds the midnights at which the window's days begin, in ascending order"
 )
 assert np.allclose(_x.iloc[:27], 0) and math.isclose(_x.iloc[27], 1.0), (
     "the example of the contract: two bad requests of a hundred, all on the last day"
 )
-_x = budget_spent(_requests(("2025-09-10 12:00", 90, 1, 0), ("2025-09-11 12:00", 10, 1, 0)), 0.9, _end)
+_two = _requests(("2025-09-10 12:00", 90, 1, 0), ("2025-09-11 12:00", 10, 1, 0))
+_x = budget_spent(_two, 0.9, _end)
 assert math.isclose(_x.sum(), 0.2), (
     "two bad requests of a hundred spend a fifth of the budget of an SLO of 90 %"
 )
@@ -815,7 +828,8 @@ _x = budget_spent(_requests(("2025-09-28", 10, 8, 0)), 0.9, _end)
 assert math.isclose(_x.iloc[27], 8.0), (
     "a budget can be overspent: eight times as much as there was"
 )
-_x = budget_spent(_requests(("2025-09-05 13:00", 0, 0, 5), ("2025-05-05 13:00", 5, 5, 0)), 0.99, _end)
+_none = _requests(("2025-09-05 13:00", 0, 0, 5), ("2025-05-05 13:00", 5, 5, 0))
+_x = budget_spent(_none, 0.99, _end)
 assert len(_x) == 28 and (_x == 0).all(), "no valid request in the window: nothing was spent"
 for _bad in (0.0, 1.0, 99.0):
     try:
@@ -825,8 +839,9 @@ for _bad in (0.0, 1.0, 99.0):
         _raised = _error
     assert isinstance(_raised, ValueError), "an SLO that is not between 0 and 1 must raise ValueError"
 _rng = np.random.default_rng(seed + 15)
+_minute = pd.to_timedelta(_rng.integers(0, 45 * 1440, 6000), unit="min")
 _fresh = pd.DataFrame({
-    "time": pd.Timestamp("2025-08-25") + pd.to_timedelta(_rng.integers(0, 45 * 1440, 6000), unit="min"),
+    "time": pd.Timestamp("2025-08-25") + _minute,
     "valid": _rng.random(6000) < 0.9, "good": _rng.random(6000) < 0.97,
 })
 _fresh["good"] &= _fresh["valid"]
@@ -877,13 +892,14 @@ print(f"{len(begins)} pages in 28 days, {np.mean(inside):.1%} of them during an 
 
 # %% [markdown]
 # At night a minute has some ten requests, and one slow one is 10 % of them. A **burn rate** asks
-# what a person is woken for: how fast is the budget going? It is the share of bad requests over the
-# share that the SLO allows; at a burn rate of 1 the budget lasts exactly to the end of its window.
+# what a person is woken for: how fast is the budget going? It is the share of bad requests over
+# the share that the SLO allows; at a burn rate of 1 the budget lasts exactly to the end of its
+# window.
 #
 # A team states its rules in terms of the budget: *page if 2 % of it has gone within an hour, or
-# 5 % within six hours.* At an even pace, an hour takes $1/672$ of four weeks. So the first rule's
-# burn rate is $0.02 \cdot 672$. (The 14.4 that most blogs print is the same for 30 days.) Each rule
-# asks the same of a **short window** too, a twelfth of the long one: are errors still
+# 5 % within six hours.* At an even pace, an hour takes $1/672$ of four weeks. So the first
+# rule's burn rate is $0.02 \cdot 672$. (The 14.4 that most blogs print is the same for 30 days.)
+# Each rule asks the same of a **short window** too, a twelfth of the long one: are errors still
 # coming? Without it the alert rings on for an hour after the repair.
 
 # %% answer: burn-alert
@@ -967,7 +983,8 @@ assert _x[-1] == 133, (
     "still high, and no longer"
 )
 _r, _b = _constant(2000, 100, 8)
-assert not burn_alert(_r, _b, 0.99, [(60, 0.02)]).any() and burn_alert(_r, _b, 0.99, _rules).all(), (
+_one = burn_alert(_r, _b, 0.99, [(60, 0.02)])
+assert not _one.any() and burn_alert(_r, _b, 0.99, _rules).all(), (
     "a small lasting damage: one rule of several is enough to ring"
 )
 _r, _b = _constant(3000, 100, 0)
@@ -993,7 +1010,7 @@ assert _x[0] and _x[4] and not _x[5] and _x[7] and not _x[13], (
     "nothing rings"
 )
 _r, _b = _constant(200, 100, 14)
-assert burn_alert(_r, _b, 0.99, [(60, 0.02)], days=28).all(), "a burn rate of 14 over 28 days rings"
+assert burn_alert(_r, _b, 0.99, [(60, 0.02)], days=28).all(), "a burn rate of 14 rings"
 assert not burn_alert(_r, _b, 0.99, [(60, 0.02)], days=30).any(), (
     "an objective over 30 days: the same share of its budget is more; derive the threshold"
 )
@@ -1046,7 +1063,9 @@ for _i in range(3):
     )
     for _e in _bad:
         _x[_e.start : _e.end + 30] = False
-    assert not _x.any(), "on a fresh month it rings outside of the incidents, for nothing that matters"
+    assert not _x.any(), (
+        "on a fresh month it rings outside of the incidents, for nothing that matters"
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1056,16 +1075,16 @@ for _i in range(3):
 # short, it finds the three incidents of the month, and it is silent through every blip. It breaks
 # the contract of question 6 all the same, in a way that will wake somebody some night.
 #
-# Write `test_burn_alert(burn_alert)`: it calls the function it is given and raises (a plain `assert`
-# will do) if that function breaks the contract. It must pass every correct version, whatever its
-# make: keep away from burn rates that equal a threshold, where rounding decides. It is
-# scored on versions you do not see: by the share of the wrong ones that it catches, times the
+# Write `test_burn_alert(burn_alert)`: it calls the function it is given and raises (a plain
+# `assert` will do) if that function breaks the contract. It must pass every correct version,
+# whatever its make: keep away from burn rates that equal a threshold, where rounding decides. It
+# is scored on versions you do not see: by the share of the wrong ones that it catches, times the
 # share of the right ones that it spares. Go through the contract clause by clause: which counts
 # would tell a version that keeps it from one that does not?
 #
-# In the cell below the colleague's version is the wrong one, and your own `burn_alert`, if you wrote
-# one, stands in for the right ones: if it fails your test, one of the two is wrong. Grading uses
-# other versions instead, so a wrong `burn_alert` costs nothing here.
+# In the cell below the colleague's version is the wrong one, and your own `burn_alert`, if you
+# wrote one, stands in for the right ones: if it fails your test, one of the two is wrong.
+# Grading uses other versions instead, so a wrong `burn_alert` costs nothing here.
 
 # %% review: burn-alert, 3 points
 def test_burn_alert(burn_alert) -> None:
@@ -1130,37 +1149,38 @@ choices = pd.DataFrame(_rows, columns=[
 # %% [markdown]
 # ## 8. Promise something
 #
-# `choices` holds five objectives, judged on six further months of the same make, by the two rules
-# of question 6. `kept`: months, of six, in which the objective was kept; `left` and `left_worst`:
-# percent of the error budget left at the end of the month, in the median and in the worst; `found`:
-# incidents, of 18, during which the alert rang; `delay`: minutes until it did, in the median of
-# those found; `false_pages`: pages per month outside of all incidents.
+# `choices` holds five objectives, judged on six further months of the same make, by the two
+# rules of question 6. `kept`: months, of six, in which the objective was kept; `left` and
+# `left_worst`: percent of the error budget left at the end of the month, in the median and in
+# the worst; `found`: incidents, of 18, during which the alert rang; `delay`: minutes until it
+# did, in the median of those found; `false_pages`: pages per month outside of all incidents.
 
 # %% given: choices
 choices = pd.read_csv(f"given/choices-{seed}.csv")
 print(choices.round(1).assign(slo=choices["slo"]).to_string(index=False))
 
 # %% [markdown]
-# Contracts are signed on the **service level agreement** (SLA), with a price. It is looser than the
-# objective, so that there is time to act between the two.
+# Contracts are signed on the **service level agreement** (SLA), with a price. It is looser than
+# the objective, so that there is time to act between the two.
 
 # %% written: promise, 4 points [markdown]
-# In at most 250 words, for birch and for whoever is on call: name the objective that you choose and
-# an SLA for the contract; show with numbers from `choices` why the next stricter and the next looser
-# objective are worse. Say what the alert does and what it costs, how sure the numbers are, where the
-# indicator is measured and why there, and one kind of harm to applicants that this promise never
-# shows, with what you would watch instead.
+# In at most 250 words, for birch and for whoever is on call: name the objective that you choose
+# and an SLA for the contract; show with numbers from `choices` why the next stricter and the
+# next looser objective are worse. Say what the alert does and what it costs, how sure the
+# numbers are, where the indicator is measured and why there, and one kind of harm to applicants
+# that this promise never shows, with what you would watch instead.
 #
 # ### BEGIN SOLUTION
-# Objective: 98.5 % of valid requests answered well and within 300 ms, over 28 days; SLA 98 %.
+# Objective: 98.5 % of valid requests answered well and within 250 ms, over 28 days; SLA 98 %.
 #
 # Six of six months kept 98.5 %, the worst with a quarter of its budget left, which is room for a
-# release that fails. At 99 % two of the six months were broken and the median kept 3 %: birch would
-# be paid refunds for ordinary months, and a promise that is broken all the time is ignored. At 98 %
-# the thresholds rise with what is allowed, and the pager found 13 of 18 incidents instead of 18.
+# release that fails. At 99 % two of the six months were broken and the median kept 3 %: birch
+# would be paid refunds for ordinary months, and a promise that is broken all the time is
+# ignored. At 98 % the thresholds rise with what is allowed, and the pager found 13 of 18
+# incidents instead of 18.
 #
-# The alert: 2 % of the budget in an hour or 5 % in six. All 18 incidents, no spike; the price is a median
-# delay of some 40 minutes, against 28 at 99 %. It waits until damage is done.
+# The alert: 2 % of the budget in an hour or 5 % in six. All 18 incidents, no spike; the price is
+# a median delay of some 40 minutes, against 28 at 99 %. It waits until damage is done.
 #
 # How sure? Six simulated months, three kinds of incident. With 18 of 18 found, one in
 # six could still be missed; the month at the top of this lab would have spent three quarters of
@@ -1169,61 +1189,65 @@ print(choices.round(1).assign(slo=choices["slo"]).to_string(index=False))
 # It is measured at the load balancer, which sees requests that a dead or stalled service
 # never counts, and not by the load test, which waited with the service.
 #
-# A wrong price, sent in 80 ms with code 200, is good by this indicator. For that I would watch the
-# distribution of quotes and the share approved, per partner.
+# A wrong price, sent in 80 ms with code 200, is good by this indicator. For that I would watch
+# the distribution of quotes and the share approved, per partner.
 # ### END SOLUTION
 #
 # ### BEGIN RUBRIC
-# Five elements: (a) an objective **and** a looser SLA, both as share, limit and window; (b) the next
-# stricter and the next looser objective rejected with numbers of the table; (c) what the alert finds
-# and costs: incidents found, delay, false pages; (d) how sure the numbers are (six months, 18
-# incidents, known kinds, simulated); (e) where it is measured and why there, and a blind spot (wrong
-# but quick answers, one small partner who fails entirely, clients who never get through) with
-# something to watch instead. 98.5 % is what the table supports best; 99 % can earn full points if it is
-# said that two months in six break it and what is to be repaired first, 98 % if another rule is to find
-# the incidents that it misses.
+# Five elements: (a) an objective **and** a looser SLA, both as share, limit and window; (b) the
+# next stricter and the next looser objective rejected with numbers of the table; (c) what the
+# alert finds and costs: incidents found, delay, false pages; (d) how sure the numbers are (six
+# months, 18 incidents, known kinds, simulated); (e) where it is measured and why there, and a
+# blind spot (wrong but quick answers, one small partner who fails entirely, clients who never
+# get through) with something to watch instead. 98.5 % is what the table supports best; 99 % can
+# earn full points if it is said that two months in six break it and what is to be repaired
+# first, 98 % if another rule is to find the incidents that it misses.
 #
-# **4: all five, and they fit together.** Anchor: "98.5 % within 300 ms over 28 days, SLA 98 %. 99 %
-# was kept in four of six months only, at 98 % the pager misses five of 18 incidents (rows quoted). At
-# 98.5 % it rings in all of them after some 40 minutes, and for no spike. 18 of 18 says that we miss less
-# than about one in six, of these kinds. Counted at the load balancer, since a stalled service does
-# not count who waits. It never shows a wrong quote: watch the approvals."
+# **4: all five, and they fit together.** Anchor: "98.5 % within 250 ms over 28 days, SLA 98 %.
+# 99 % was kept in four of six months only, at 98 % the pager misses five of 18 incidents (rows
+# quoted). At 98.5 % it rings in all of them after some 40 minutes, and for no spike. 18 of 18
+# says that we miss less than about one in six, of these kinds. Counted at the load balancer,
+# since a stalled service does not count who waits. It never shows a wrong quote: watch the
+# approvals."
 #
-# **3: four of five, or all five with one left without evidence.** Anchor: as above, but "it is very
-# reliable" in place of how sure it is.
+# **3: four of five, or all five with one left without evidence.** Anchor: as above, but "it is
+# very reliable" in place of how sure it is.
 #
 # **2: two or three of five: an objective with numbers for one side, and what the alert does.**
-# Anchor: "98.5 % because 99 % was broken in two of six months. The alert finds all 18 incidents. The
-# SLA should be a bit lower." (No looser neighbor, no measuring place, no blind spot.)
+# Anchor: "98.5 % because 99 % was broken in two of six months. The alert finds all 18 incidents.
+# The SLA should be a bit lower." (No looser neighbor, no measuring place, no blind spot.)
 #
 # **1: an objective and a reason, without evidence from the table.** Anchor: "98.5 % is a
 # good compromise between users and on-call."
 #
-# **0: no objective, or reasons that contradict the table.** Anchor: "99.9 %, because three nines are
-# what serious companies promise."
+# **0: no objective, or reasons that contradict the table.** Anchor: "99.9 %, because three nines
+# are what serious companies promise."
 # ### END RUBRIC
 
 # %% [markdown]
 # ## What you have built, and where it breaks
 #
-# An indicator with each rule written down; instruments that count failures and cannot be flooded; a
-# percentile with its error; a load test that no longer flatters; a budget by day; an alert that was
-# silent through every spike on months that you had not seen.
+# An indicator with each rule written down; instruments that count failures and cannot be
+# flooded; a percentile with its error; a load test that no longer flatters; a budget by day; an
+# alert that was silent through every spike on months that you had not seen.
 #
-# - **An indicator is a choice.** Moving 429 or code 0 to the other side of a fraction improves the SLI and
-#   nothing else. Write the rules into the contract.
-# - **A share hides who.** A small partner all of whose requests fail hardly moves it. Count per partner,
-#   as long as partners are few.
-# - **The repair of a log is a model.** It takes the service for one worker, first come first served.
-#   With several workers, or callers who give up, it is wrong; the open loop is not.
-# - **A burn rate needs traffic.** With ten requests an hour one failure is a crisis, and with none nothing ever
-#   rings: an outage at the load balancer looks like a quiet night. Probes on a schedule help against both.
-# - **Below the rules is below the radar.** A leak that spends 4 % of the budget in six hours, each
-#   six hours, empties it in a week without a page. That is what the third rule, a ticket, is for.
+# - **An indicator is a choice.** Moving 429 or code 0 to the other side of a fraction improves
+#   the SLI and nothing else. Write the rules into the contract.
+# - **A share hides who.** A small partner all of whose requests fail hardly moves it. Count per
+#   partner, as long as partners are few.
+# - **The repair of a log is a model.** It takes the service for one worker, first come first
+#   served. With several workers, or callers who give up, it is wrong; the open loop is not.
+# - **A burn rate needs traffic.** With ten requests an hour one failure is a crisis, and with
+#   none nothing ever rings: an outage at the load balancer looks like a quiet night. Probes on a
+#   schedule help against both.
+# - **Below the rules is below the radar.** A leak that spends 4 % of the budget in six hours,
+#   each six hours, empties it in a week without a page. That is what the third rule, a ticket,
+#   is for.
 #
 # You would be asked aloud: *Your service was down for an hour last night, and the SLO is met. Is
-# that all right?* And: *The alert has been silent for three months. How do you know that it still works?*
+# that all right?* And: *The alert has been silent for three months. How do you know that it
+# still works?*
 #
-# **Stretch (not graded).** Add the ticket rule, 10 % in three days, and judge the objectives again.
-# Compute burn rates per partner: how many false pages does it cost at equal rules? Let three workers
-# answer (a heap of three times at which they are free) and repair the log then.
+# **Stretch (not graded).** Add the ticket rule, 10 % in three days, and judge the objectives
+# again. Compute burn rates per partner: how many false pages does it cost at equal rules? Let
+# three workers answer (a heap of three times at which they are free) and repair the log then.

@@ -40,12 +40,12 @@ def good_share(log, limit):
 
 
 # %% good-share: the limit of the promise typed in
-# misconception: the 300 ms of the situation are the only limit there will ever be
+# misconception: the 250 ms of the situation are the only limit there will ever be
 # hint: the limit is an argument
 def good_share(log, limit):
     caller = log["code"].between(400, 499) & (log["code"] != 429)
     valid = (log["path"] == "/quote") & ~caller
-    good = valid & log["code"].between(200, 299) & (log["seconds"] <= 0.3)
+    good = valid & log["code"].between(200, 299) & (log["seconds"] <= 0.25)
     return float(good.sum() / valid.sum()) if valid.any() else math.nan
 
 
