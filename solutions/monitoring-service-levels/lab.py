@@ -700,10 +700,10 @@ print(f"users:     {(users['latency'] <= LIMIT).mean():.2%} within 250 ms, "
 # ## 5. The error budget
 #
 # From here on the indicator comes from the load balancer, where requests are counted as they
-# arrive. `month` makes four weeks of such counts, minute by minute: a night and a day, three
-# **incidents** and nine **harmless spikes**. An outage, a bad release and a slow dependency; and
-# seven blips of up to three minutes, as when a server restarts, and two campaigns, which bring
-# more traffic and break nothing.
+# arrive. `month` makes four weeks of such counts, minute by minute, with busy days and quiet
+# nights. In them are three **incidents** (an outage, a bad release, a slow dependency) and nine
+# **harmless spikes**: seven blips of up to three minutes, as when a server restarts, and two
+# campaigns, which bring more traffic and break nothing.
 
 # %%
 LENGTH = {"outage": (25, 45), "errors": (90, 180), "slow": (400, 480),
