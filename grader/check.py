@@ -143,7 +143,8 @@ def outcome_of(cell: NotebookNode, points: float) -> tuple[str, float, str]:
     for output in cell.outputs:
         if output.output_type == "execute_result":
             earned = float(output.data["text/plain"])
-            said = " ".join(o.text for o in cell.outputs if o.output_type == "stream")
+            # What is said of the answer is printed; warnings of the answer itself go to stderr.
+            said = " ".join(o.text for o in cell.outputs if o.get("name") == "stdout")
             if earned < points:
                 return (
                     "wrong",

@@ -19,7 +19,7 @@ from tools import pages  # noqa: E402
 REPORTS = ROOT / "_build" / "tests"
 FOLDERS = ("unit", "labs", "workflow", "security", "book")
 # Debian packages that some tests want: the program that shows they are there.
-DEBIAN = {"chromium": "chromium"}
+DEBIAN = {"chromium": "chromium", "prometheus": "promtool"}
 
 
 @dataclass
@@ -57,7 +57,8 @@ def install_debian() -> None:
     print(f"installing {' '.join(missing)}", flush=True)
     with (REPORTS / "apt.log").open("w") as log:
         for command in (["update"], ["install", "-y", "--no-install-recommends", *missing]):
-            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+            # Run level 1: what a package would start as a service stays off.
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
             subprocess.run(
                 ["apt-get", *command], env=environment, stdout=log, stderr=log, check=False
             )

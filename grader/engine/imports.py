@@ -105,5 +105,8 @@ def _existing(dotted: str) -> str:
         found = spec.name
         if not parts or spec.submodule_search_locations is None:
             break
-        spec = PathFinder.find_spec(f"{found}.{parts.pop(0)}", spec.submodule_search_locations)
+        try:
+            spec = PathFinder.find_spec(f"{found}.{parts.pop(0)}", spec.submodule_search_locations)
+        except KeyError:  # a namespace package in another is found only when that is imported
+            break
     return found

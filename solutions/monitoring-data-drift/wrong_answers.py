@@ -179,6 +179,24 @@ def psi(reference, current, edges):
     return float(np.sum((c - r) * np.log(c / r)))
 
 
+# %% psi: no share is raised
+# misconception: every bin has rows, so that the logarithm is finite
+# hint: which of its bins is empty
+def psi(reference, current, edges):
+    shares = []
+    for sample in (reference, current):
+        values = np.asarray(sample, dtype=float)
+        if len(values) == 0:
+            raise ValueError("empty sample")
+        gone = np.isnan(values)
+        bins = np.searchsorted(edges, values[~gone], side="right")
+        counts = np.append(np.bincount(bins, minlength=len(edges) + 1), gone.sum())
+        shares.append(counts / len(values))
+    r, c = shares
+    with np.errstate(all="ignore"):
+        return float(np.sum((c - r) * np.log(c / r)))
+
+
 # %% psi: only empty bins raised
 # misconception: the smallest share is there for the logarithm of zero alone
 # hint: nearly empty bins too
@@ -574,6 +592,28 @@ def page_report(alarms, onset, patience, silence):
             pages.append(d)
             if silence:
                 muted, run = d + silence, 0
+    quiet_days = len(alarms) if onset is None else onset
+    false = sum(d < quiet_days for d in pages)
+    late = [] if onset is None else [d - onset for d in pages if d >= onset]
+    return {
+        "pages": pages,
+        "false_per_30": false * 30 / quiet_days if quiet_days else math.nan,
+        "delay": float(late[0]) if late else math.nan,
+    }
+
+
+# %% page-report: a page ends the run
+# misconception: after a page the alarm days are counted anew, as if they had been used up
+# hint: a page does not end the run
+def page_report(alarms, onset, patience, silence):
+    if patience < 1:
+        raise ValueError("patience")
+    pages, run = [], 0
+    for d, alarm in enumerate(alarms):
+        run = run + 1 if alarm else 0
+        if run >= patience and (not pages or d - pages[-1] > silence):
+            pages.append(d)
+            run = 0
     quiet_days = len(alarms) if onset is None else onset
     false = sum(d < quiet_days for d in pages)
     late = [] if onset is None else [d - onset for d in pages if d >= onset]

@@ -24,7 +24,7 @@ from tools import generated
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
 LIBRARY = "vendor/plotly/"
-PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms")
+PLAYABLE = ("monitoring/data-drift", "monitoring/data-drift-alarms", "monitoring/alerting")
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
@@ -305,7 +305,7 @@ def test_the_alarms_shown_are_the_alarms_computed(
     loud = windows.ks(windows.sliding(drifting, width), year)[-90:] > threshold
     delay = np.median([np.flatnonzero(run)[0] + 1 if run.any() else 91 for run in loud.T])
     says, traces = at(frames(PLAYABLE[1]), width, threshold)
-    assert f"a false page in {percent:.0f} % of the quiet months" in says
-    assert f"found after {delay:.0f} days" in says
+    assert f"a false page in {percent:g} % of the quiet months" in says
+    assert f"days until the drift is found: {delay:g} in the median" in says
     (dot,) = (trace for trace in traces if trace.get("name") == "this threshold")
     np.testing.assert_allclose([dot["x"][0], dot["y"][0]], [percent, delay])

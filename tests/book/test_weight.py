@@ -11,7 +11,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tools import generated
-from tools.extensions import boxes, one_stylesheet, readable_outputs, short_words, tidy_scripts
+from tools.extensions import (
+    boxes,
+    one_stylesheet,
+    percent_signs,
+    readable_outputs,
+    short_words,
+    tidy_scripts,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
@@ -319,6 +326,20 @@ def test_tables_are_framed_and_numbered() -> None:
 def test_a_box_is_known_by_its_title() -> None:
     assert boxes.kind_of("Oracle: not available at work") == "oracle"
     assert boxes.kind_of("When the method lies") == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "joined"),
+    [
+        ("", "5 % of 12% or 3\n%", "5_% of 12_% or 3_%"),
+        ("3.8", " % to", "_% to"),
+        ("3.8", " to 5", " to 5"),
+        ("", "a%20b, in % of", "a%20b, in % of"),
+        ("", "50%25", "50%25"),
+    ],
+)
+def test_a_percent_sign_stays_with_its_number(before: str, text: str, joined: str) -> None:
+    assert percent_signs.joined_signs(before, text) == joined.replace("_", "\N{NO-BREAK SPACE}")
 
 
 def test_the_index_keeps_what_the_search_will_ask_for() -> None:

@@ -238,6 +238,11 @@ def test_preloaded_is_what_exists_and_may_be() -> None:
     assert preload({"numpy"}, ["numpy/x.py"]) == ()
 
 
+def test_a_namespace_package_in_another_is_passed_over() -> None:
+    names = {"opentelemetry.sdk.trace.TracerProvider", "opentelemetry.trace.get_tracer"}
+    assert preload(names, ()) == ("opentelemetry", "opentelemetry.trace")
+
+
 def handed_in(coursedir: CourseDirectory, student: str) -> Path:
     folder = Path(coursedir.root) / "submitted" / student / "hw"
     folder.mkdir(parents=True)

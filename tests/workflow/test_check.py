@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.check import check
+from grader.check import check, outcome_of
 from grader.cli import main
 from grader.course import Course
 
@@ -48,6 +48,16 @@ def test_four_outcomes(released_mini: Course, work: Path) -> None:
     assert results["mean-review"].outcome == "not attempted"
     assert results["choice"].outcome == "answered"
     assert work.read_bytes() == before
+
+
+def test_a_warning_is_no_part_of_a_hint() -> None:
+    outputs = [
+        nbformat.v4.new_output("stream", name="stderr", text="RuntimeWarning: divide by zero\n"),
+        nbformat.v4.new_output("stream", name="stdout", text="lets errors pass\n"),
+        nbformat.v4.new_output("execute_result", data={"text/plain": "1.0"}),
+    ]
+    cell = nbformat.v4.new_code_cell(outputs=outputs, execution_count=1)
+    assert outcome_of(cell, 3) == ("wrong", 1.0, "1 of 3 points: lets errors pass")
 
 
 def test_the_outcomes_are_kept_beside_the_labs(
