@@ -10,7 +10,8 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -109,7 +110,7 @@ def execute(root: Path) -> int:
     waiting = [page for page in pages if kept[page.name] is None]
     waiting.sort(key=lambda page: -known.get(page.name, {"seconds": 0.0})["seconds"])
     if waiting:
-        modules = preload(needed(_code(waiting)), data=())
+        modules = preload(_shared_imports(waiting), data=())
         with (
             patch.dict(os.environ, {**FIXED, **figures.kernel_environment(root)}),
             running_template(modules, sandboxed=False) as template,
@@ -136,8 +137,12 @@ def _cached_cost(cache: Any, page: Page) -> dict[str, Any] | None:
     return data.get("cost")
 
 
-def _code(pages: Iterable[Page]) -> list[str]:
-    return [c.source for page in pages for c in page.notebook.cells if c.cell_type == "code"]
+def _shared_imports(pages: Sequence[Page]) -> set[str]:
+    """What more than one page imports, or the only one: all of it counts in each page's memory."""
+    names = [needed(c.source for c in p.notebook.cells if c.cell_type == "code") for p in pages]
+    users = Counter(top for found in names for top in {name.partition(".")[0] for name in found})
+    fewest = min(2, len(pages))
+    return {name for found in names for name in found if users[name.partition(".")[0]] >= fewest}
 
 
 async def _execute_all(cache: Any, waiting: Sequence[Page]) -> dict[str, dict[str, Any]]:
