@@ -264,7 +264,7 @@ def slice_table(rows: pd.DataFrame, fields: list[str], least: int = 50) -> pd.Da
     """Effect, support and z of each slice by one field and by each pair of fields.
 
     rows: n rows with the fields and "surprise" (floats). A row whose field is missing (None,
-    NaN) is in no slice of that field.
+    NaN) is in no slice of that field. A name writes a value as `str` does.
     fields: names of columns; a slice by two is named in their order in this list.
     least: slices with fewer rows are left out.
 
@@ -376,7 +376,7 @@ slices = slice_table(rows, fields).reset_index(names="slice")
 # %% [markdown]
 # With hundreds of slices, one of them always comes out on top. How high does the top one come in
 # a week in which nothing is wrong? `limits` has the answer for eight calm weeks; the largest of
-# them is the limit. `slices` is your table for this week.
+# them is the limit. `slices` is what a right `slice_table` gives for this week.
 
 # %% given: limits
 limits = pd.read_csv(f"given/limits-{seed}.csv")
@@ -437,20 +437,13 @@ def explain(
     ### END SOLUTION
 
 # %% test: explain, 4 points
-def _reference_table(_rows, _fields):
-    """An independent slice table, for the tests."""
-    _found = {}
-    _sd = _rows["surprise"].std()
-    _pairs = [(_f,) for _f in _fields]
-    _pairs += [(_f, _g) for _i, _f in enumerate(_fields) for _g in _fields[_i + 1 :]]
-    for _pair in _pairs:
-        for _values, _part in _rows.groupby(list(_pair))["surprise"]:
-            if len(_part) >= 40:
-                _name = " & ".join(f"{_f}={_v}" for _f, _v in zip(_pair, _values, strict=True))
-                _z = _part.mean() * math.sqrt(len(_part)) / _sd
-                _found[_name] = (_part.mean(), len(_part), _z)
-    _frame = pd.DataFrame.from_dict(_found, orient="index", columns=["effect", "support", "z"])
-    return _frame.sort_values("z", key=abs, ascending=False)
+def _stub_table(_rows, _fields):
+    """A table of one row: the cause while its rows are there, then a shadow, then nothing."""
+    _there = ((_rows["partner"] == "birch") & (_rows["client"] == "2.4")).any()
+    _off = abs(_rows["surprise"].mean()) > 0.01
+    _name = "partner=birch & client=2.4" if _there else "partner=alder"
+    _z = 9.0 if _there else -9.0 if _off else 0.5
+    return pd.DataFrame({"effect": [0.1], "support": [50], "z": [_z]}, index=[_name])
 
 
 def _world(_seed, _n=1500):
@@ -475,7 +468,8 @@ def _centered(_frame):
 
 _names = ["partner", "client", "term"]
 _calm = _centered(_world(seed + 13))
-_found = explain(_calm, _names, 6.0, _reference_table)
+_elsewhere = _centered(_calm[_calm["partner"] != "birch"])
+_found = explain(_elsewhere, _names, 6.0, _stub_table)
 assert type(_found) is list, "explain returns a list of names"
 assert _found == [], "nothing is beyond the limit here: the list is empty"
 _one = _calm.copy()
@@ -483,7 +477,7 @@ _hit = (_one["partner"] == "birch") & (_one["client"] == "2.4")
 _one.loc[_hit, "surprise"] += 0.6
 _one = _centered(_one)
 _before = _one.copy()
-_found = explain(_one, _names, 4.5, _reference_table)
+_found = explain(_one, _names, 4.5, _stub_table)
 assert _found[:1] == ["partner=birch & client=2.4"], (
     "one cause was planted here, in birch on client 2.4; the first name is the top of the table"
 )
@@ -493,6 +487,30 @@ assert len(_found) == 1, (
 )
 ### BEGIN HIDDEN TESTS
 pd.testing.assert_frame_equal(_one, _before, obj="rows has been changed; work on a copy: rows")
+
+
+def _reference_table(_rows, _fields):
+    """An independent slice table, for the tests."""
+    _found = {}
+    _sd = _rows["surprise"].std()
+    _pairs = [(_f,) for _f in _fields]
+    _pairs += [(_f, _g) for _i, _f in enumerate(_fields) for _g in _fields[_i + 1 :]]
+    for _pair in _pairs:
+        for _values, _part in _rows.groupby(list(_pair))["surprise"]:
+            if len(_part) >= 40:
+                _name = " & ".join(f"{_f}={_v}" for _f, _v in zip(_pair, _values, strict=True))
+                _z = _part.mean() * math.sqrt(len(_part)) / _sd
+                _found[_name] = (_part.mean(), len(_part), _z)
+    _frame = pd.DataFrame.from_dict(_found, orient="index", columns=["effect", "support", "z"])
+    return _frame.sort_values("z", key=abs, ascending=False)
+
+
+assert explain(_calm, _names, 6.0, _reference_table) == [], (
+    "nothing is beyond the limit here: the list is empty"
+)
+assert explain(_one, _names, 4.5, _reference_table) == ["partner=birch & client=2.4"], (
+    "one cause was planted, and you name more or another: is each search among the rest alone?"
+)
 _two = _calm.copy()
 _two.loc[(_two["partner"] == "birch") & (_two["client"] == "2.4"), "surprise"] += 0.7
 _two.loc[(_two["partner"] != "birch") & (_two["term"] == 36), "surprise"] -= 0.45
@@ -697,7 +715,8 @@ def replay(
     """Decisions on the affected requests, as they were and as they should have been.
 
     logs: request_id, time, partner, client, code, approved (0 or 1, NaN where code is not 200).
-    requests: request_id and the features as they were sent; rows in an order of their own.
+    requests: request_id, application_id and all of `lender.FEATURES` as they were sent (`partner`
+    is one of them, and equals that in logs); rows in an order of their own.
     A request is affected if it came from this partner by this client, was decided (code 200)
     and has a value in `field`. score: function of a frame of features, columns and order as
     in `lender.FEATURES`, to n risks; approved is a risk below the threshold.
@@ -902,11 +921,10 @@ print(f"{len(differ)} decisions differ, {(differ['should'] == 1).sum()} of them 
 
 # %% [markdown]
 # Reopening a decision takes an underwriter half an hour: papers, a call, a new offer or an
-# apology. Today there is time for `budget` cases, and what the underwriters find becomes a label
-# for the next model, so each should be worth it. The lender reckons: a loan that is repaid earns
-# 6 % of its amount, one that defaults loses half of it. So granting a loan is worth
+# apology. Today there is time for `budget` cases, so each should be worth it. The lender reckons: a loan that is repaid earns
+# 5 % of its amount, one that defaults loses half of it. So granting a loan is worth
 #
-# $$v = 0.06\,(1 - \text{risk})\cdot\text{amount} - 0.5\cdot\text{risk}\cdot\text{amount},$$
+# $$v = 0.05\,(1 - \text{risk})\cdot\text{amount} - 0.5\cdot\text{risk}\cdot\text{amount},$$
 #
 # which may be negative. Reopening a refusal that should not have been one gains $v$; reopening a
 # loan that should not have been granted gains $-v$. The threshold approves the best 60 %, whatever
@@ -922,13 +940,13 @@ def rank_cases(cases: pd.DataFrame, budget: int) -> list[str]:
     Only decisions that differ are reopened, and only where the gain is above 0. Returns at most
     `budget` ids, by gain, largest first. `cases` is left as it is.
 
-    Example: of a 1,000 USD loan refused wrongly at a risk of 0.02 (gain 48.8) and a 1,000 USD
-    loan granted wrongly at a risk of 0.3 (gain 108), the second comes first.
+    Example: of a 1,000 USD loan refused wrongly at a risk of 0.02 (gain 39) and a 1,000 USD
+    loan granted wrongly at a risk of 0.3 (gain 115), the second comes first.
 
     Also graded: fewer cases than the budget, decisions that stand, negative gains, both directions.
     """
     ### BEGIN SOLUTION
-    worth = (0.06 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
+    worth = (0.05 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
     gain = worth * (cases["should"] - cases["approved"])
     best = gain[gain > 0].sort_values(ascending=False).index[:budget]
     return list(cases.loc[best, "request_id"])
@@ -996,7 +1014,7 @@ for _i in range(5):
     _before = _cases.copy()
     _gain = {}
     for _row in _cases.itertuples():
-        _v = (0.06 * (1 - _row.risk) - 0.5 * _row.risk) * _row.loan_amount
+        _v = (0.05 * (1 - _row.risk) - 0.5 * _row.risk) * _row.loan_amount
         _g = _v if _row.should > _row.approved else -_v if _row.should < _row.approved else 0.0
         if _g > 0:
             _gain[_row.request_id] = _g
@@ -1015,13 +1033,19 @@ for _i in range(5):
     pd.testing.assert_frame_equal(_cases, _before, obj="cases has been changed: cases")
 ### END HIDDEN TESTS
 
+# %% make: gains
+_worth = (0.05 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
+_gain = (_worth * (cases["should"] - cases["approved"])).sort_values(ascending=False)
+gains = pd.DataFrame({"gain": _gain[_gain > 0].round(2).to_numpy()})
+
 # %% [markdown]
-# The day's work, and what it leaves. How many of the cases are worth a visit at all?
+# The day's work, and what it leaves. How many of the cases are worth reopening at all?
+
+# %% given: gains
+gains = pd.read_csv(f"given/gains-{seed}.csv")
 
 # %%
-worth = (0.06 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
-gain = (worth * (cases["should"] - cases["approved"])).sort_values(ascending=False)
-gain = gain[gain > 0]
+gain = gains["gain"]
 figure, axis = plt.subplots(figsize=(7.2, 2.6))
 axis.plot(np.arange(1, len(gain) + 1), gain.cumsum(), "o-", markersize=3)
 axis.axvline(20, color="C1", linestyle="--", label="20 cases a day")

@@ -166,7 +166,7 @@ def rank_cases(cases, budget):
     gains = []
     for row in cases.itertuples():
         loan = row.loan_amount
-        v = 0.06 * (1 - row.risk) * loan - 0.5 * row.risk * loan
+        v = 0.05 * (1 - row.risk) * loan - 0.5 * row.risk * loan
         direction = int(row.should) - int(row.approved)
         if direction * v > 0:
             gains.append((direction * v, row.request_id))

@@ -479,7 +479,7 @@ def test_replay(replay):
 # misconception: reopening is for those who were refused wrongly
 # hint: work out both gains by hand
 def rank_cases(cases, budget):
-    worth = (0.06 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
+    worth = (0.05 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
     gain = worth.where((cases["should"] == 1) & (cases["approved"] == 0), 0.0)
     best = gain[gain > 0].sort_values(ascending=False).index[:budget]
     return list(cases.loc[best, "request_id"])
@@ -498,7 +498,7 @@ def rank_cases(cases, budget):
 # misconception: what is far from zero matters, in either direction
 # hint: their gains are negative
 def rank_cases(cases, budget):
-    worth = (0.06 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
+    worth = (0.05 * (1 - cases["risk"]) - 0.5 * cases["risk"]) * cases["loan_amount"]
     gain = (worth * (cases["should"] - cases["approved"])).abs()
     best = gain[gain > 0].sort_values(ascending=False).index[:budget]
     return list(cases.loc[best, "request_id"])
@@ -510,7 +510,7 @@ def rank_cases(cases, budget):
 def rank_cases(cases, budget):
     loss = 0.5 * cases["risk"] * cases["loan_amount"]
     gain = loss.where(cases["approved"] > cases["should"])
-    kept = 0.06 * (1 - cases["risk"]) * cases["loan_amount"]
+    kept = 0.05 * (1 - cases["risk"]) * cases["loan_amount"]
     gain = gain.fillna(kept.where(cases["should"] > cases["approved"])).dropna()
     best = gain.sort_values(ascending=False).index[:budget]
     return list(cases.loc[best, "request_id"])
@@ -520,7 +520,7 @@ def rank_cases(cases, budget):
 # misconception: what counts is the rate of return, not the amount
 # hint: others come first than by an independent implementation
 def rank_cases(cases, budget):
-    worth = 0.06 * (1 - cases["risk"]) - 0.5 * cases["risk"]
+    worth = 0.05 * (1 - cases["risk"]) - 0.5 * cases["risk"]
     gain = worth * (cases["should"] - cases["approved"])
     best = gain[gain > 0].sort_values(ascending=False).index[:budget]
     return list(cases.loc[best, "request_id"])
