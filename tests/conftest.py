@@ -14,6 +14,8 @@ MINI = ROOT / "tests" / "courses" / "mini"
 
 # A kernel of a test takes one core, as in grading.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Arrow's allocator may start a thread in a forked child, which then cannot leave its namespaces.
+os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ if str(ROOT) not in sys.path:
 from tools import pages  # noqa: E402
 
 REPORTS = ROOT / "_build" / "tests"
-FOLDERS = ("unit", "labs", "workflow", "security", "book")
+FOLDERS = ("unit", "lender", "labs", "workflow", "security", "book")
 # Debian packages that some tests want: the program that shows they are there.
 DEBIAN = {"chromium": "chromium", "prometheus": "promtool"}
 

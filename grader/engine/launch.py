@@ -31,6 +31,7 @@ SINGLE_THREADED = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # a thread of Arrow's allocator
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # a fork copies an entry per page
 }
 PACKAGES = ("grader", "lender")
