@@ -62,7 +62,11 @@ def _executed(notebook: Any, folder: Path, environment: dict[str, str]) -> list[
 
 
 def _shown(cell: Any) -> list[Any]:
-    return [
-        (output.output_type, output.get("text"), dict(output.get("data", {})))
-        for output in cell.get("outputs", [])
-    ]
+    """Outputs as a reader sees them: pandas wraps a table's plain text by the console's width."""
+    shown = []
+    for output in cell.get("outputs", []):
+        data = dict(output.get("data", {}))
+        if "text/html" in data:
+            data.pop("text/plain", None)
+        shown.append((output.output_type, output.get("text"), data))
+    return shown
