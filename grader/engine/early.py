@@ -8,6 +8,8 @@ from pathlib import Path
 from grader.engine.imports import needed, preload
 from grader.engine.launch import Template, name_modules, starting_template
 
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
+
 
 @contextlib.contextmanager
 def early_template(release: Path, *, sandboxed: bool) -> Iterator[Template | None]:
@@ -28,7 +30,7 @@ def _imports(release: Path) -> set[str]:
     found: set[str] = set()
     for path in release.glob("*.ipynb"):
         # Whatever is wrong with it, the specification will say.
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(*UNREADABLE):
             for cell in json.loads(path.read_text())["cells"]:
                 if cell["cell_type"] == "code":
                     found |= needed(["".join(cell["source"])])
