@@ -32,6 +32,7 @@ from grader.atomic import replacing
 from grader.engine import provisioner
 from grader.engine.imports import needed, preload
 from grader.engine.launch import cores, running_template
+from grader.engine.protocol import waited_seconds
 from tools import figures, generated
 
 CACHE = Path("_build") / ".jupyter_cache"
@@ -202,7 +203,7 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
 
     def after_cell(cell_index: int, **_: Any) -> None:
         kernel = cast(provisioner.ForkedProvisioner, manager.provisioner).kernel
-        waits[cell_index] = _waited(kernel.pid) if kernel else 0.0
+        waits[cell_index] = waited_seconds(kernel.pid) if kernel else 0.0
 
     client = NotebookClient(
         notebook, timeout=CELL_LIMIT_S, record_timing=True, on_cell_executed=after_cell
@@ -220,14 +221,6 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
         waited = waits[index]
     seconds = sum(cell["seconds"] for cell in cells)
     return notebook, Cost(round(seconds, 2), round(ended["memory_mb"]), cells)
-
-
-def _waited(pid: int) -> float:
-    """Seconds for which a process was ready to run and no core was free (Linux; elsewhere 0)."""
-    try:
-        return int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1]) / 1e9
-    except OSError:
-        return 0.0
 
 
 def _cell_cost(cell: nbformat.NotebookNode, waited: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@
 #
 # **You build**, step by step, the tools of a root cause analysis: the time that a span spends
 # itself, a search over slices, a test for a wrong unit, the first affected request, and a replay
-# that says which decisions have to be reopened. Then you decide which cases people look at first,
+# that says which decisions have to be reopened. Then you decide which cases people label next,
 # and write the post-mortem.
 #
 # - **Aims.** Read traces; find a slice at a calibrated limit; prove a cause by replay; spend
@@ -905,7 +905,7 @@ cases["risk"] = model.predict_proba(_mended[features])[:, 1]
 cases = cases[["request_id", "time", "approved", "should", "risk", "loan_amount"]]
 
 # %% [markdown]
-# ## 7. Whom do people look at first?
+# ## 7. What do people label next?
 #
 # `cases` holds the replay of the whole week: `risk` is the probability of default with the field
 # mended. Its first row is the first affected request.
@@ -920,7 +920,8 @@ print(f"{len(cases)} affected requests, the first {first['request_id']}, {first[
 print(f"{len(differ)} decisions differ, {(differ['should'] == 1).sum()} of them refused wrongly")
 
 # %% [markdown]
-# Reopening a decision takes an underwriter half an hour: papers, a call, a new offer or an
+# The replay says which decisions *may* be wrong; that one *was* wrong, a person has to say. That label
+# takes an underwriter half an hour, for the case is reopened: papers, a call, a new offer or an
 # apology. Today there is time for `budget` cases, so each should be worth it. The lender reckons: a loan that is repaid earns
 # 5 % of its amount, one that defaults loses half of it. So granting a loan is worth
 #
@@ -932,7 +933,7 @@ print(f"{len(differ)} decisions differ, {(differ['should'] == 1).sum()} of them 
 
 # %% answer: rank-cases
 def rank_cases(cases: pd.DataFrame, budget: int) -> list[str]:
-    """Request ids of the cases to reopen today, the most valuable first.
+    """Request ids of the cases to reopen and label today, the most valuable first.
 
     cases: request_id, approved, should (0 or 1), risk, loan_amount; rows in any order, any index.
     budget: how many can be reopened, 0 or more.

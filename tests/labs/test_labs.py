@@ -52,9 +52,11 @@ def test_no_lab_without_a_master() -> None:
 
 
 @pytest.mark.parametrize("lab", LABS)
-def test_plain_nbgrader_releases_the_same_and_nothing_else(tmp_path: Path, lab: str) -> None:
+def test_plain_nbgrader_releases_the_same_and_nothing_else(
+    released: Course, tmp_path: Path, lab: str
+) -> None:
     course = scratch_course(tmp_path)
-    write_source(course, lab)
+    write_source(course, lab, released.labs / lab / "given")
     assert all("solutions" not in name for name in files(course.source))
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", lab]
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
