@@ -11,7 +11,7 @@ Matrix = npt.NDArray[np.float64]
 REPORT_DAYS = 30
 BEFORE, AFTER = 12, 12  # reports up to the day of the application, and after it
 
-WANDER = 15.0  # points by which a score moves in 30 days (standard deviation)
+WANDER = 20.0  # points by which a score moves in 30 days (standard deviation)
 NOISE = 15.0  # points by which a report misses the score (standard deviation)
 
 # The loan itself shows in the reports: from 60 days before its default on, and after it.
