@@ -28,7 +28,9 @@ LAST_NAMES = tuple(begin + end for begin in _LAST_BEGIN for end in _LAST_END)
 TRADES = ("baker", "beekeeper", "dentist", "farrier", "notary", "organ builder", "piano tuner")
 
 AREAS = 300  # postal areas; a few hold many customers
-AREA_CODES = tuple(code for code in range(301, 352) if code != 311)[:40]  # of telephone numbers
+# Area codes of telephone numbers: those that are in use, or number checks refuse them.
+_UNUSED = {311, 322, 328, 333, 335, 338, 342, 344, 345, 348, 349}
+AREA_CODES = tuple(code for code in range(301, 352) if code not in _UNUSED)
 LINES = 10_000  # telephone numbers per area code
 ODD = 0.25  # share of mentions that are not written in the usual form
 
