@@ -1,5 +1,7 @@
 """A partner's table of loans as it changes, and its change log."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -76,3 +78,25 @@ def table(changes: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
     seen = changes[changes["committed_at"] <= at].drop_duplicates("loan_id", keep="last")
     alive = seen[seen["op"] != "delete"].set_index("loan_id").sort_index()
     return alive[["balance_cents", "updated_at"]]
+
+
+def states(
+    changes: pd.DataFrame, times: Sequence[pd.Timestamp]
+) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
+    """Each of the ascending `times` with the table as a query sees it then (see `table`)."""
+    ids = changes["loan_id"].to_numpy()
+    balance = np.zeros(ids.max() + 1, dtype=np.int64)
+    stamp = np.zeros(ids.max() + 1, dtype="datetime64[ns]")
+    alive = np.zeros(ids.max() + 1, dtype=bool)
+    cents = changes["balance_cents"].fillna(0).to_numpy(dtype=np.int64)
+    stamps, lives = changes["updated_at"].to_numpy(), (changes["op"] != "delete").to_numpy()
+    ends = changes["committed_at"].searchsorted(pd.DatetimeIndex(times), side="right")
+    begin = 0
+    for at, end in zip(times, ends, strict=True):
+        new = slice(begin, end)
+        # numpy keeps the last of several values assigned to one place: the newest change
+        balance[ids[new]], stamp[ids[new]] = cents[new], stamps[new]
+        alive[ids[new]] = lives[new]
+        begin = end
+        columns = {"balance_cents": balance[alive], "updated_at": stamp[alive]}
+        yield at, pd.DataFrame(columns, index=pd.Index(np.flatnonzero(alive), name="loan_id"))
