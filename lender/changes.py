@@ -1,6 +1,6 @@
 """A partner's table of loans as it changes, and its change log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +81,7 @@ def table(changes: pd.DataFrame, at: pd.Timestamp) -> pd.DataFrame:
 
 
 def states(
-    changes: pd.DataFrame, times: Sequence[pd.Timestamp]
+    changes: pd.DataFrame, times: pd.DatetimeIndex
 ) -> Iterator[tuple[pd.Timestamp, pd.DataFrame]]:
     """Each of the ascending `times` with the table as a query sees it then (see `table`)."""
     ids = changes["loan_id"].to_numpy()
@@ -90,7 +90,7 @@ def states(
     alive = np.zeros(ids.max() + 1, dtype=bool)
     cents = changes["balance_cents"].fillna(0).to_numpy(dtype=np.int64)
     stamps, lives = changes["updated_at"].to_numpy(), (changes["op"] != "delete").to_numpy()
-    ends = changes["committed_at"].searchsorted(pd.DatetimeIndex(times), side="right")
+    ends = changes["committed_at"].to_numpy().searchsorted(times.to_numpy(), side="right")
     begin = 0
     for at, end in zip(times, ends, strict=True):
         new = slice(begin, end)

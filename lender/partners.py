@@ -28,8 +28,8 @@ FIELDS = (
 )
 BIRCH_HEADER = "ref;rev;date;branch;use;months;age;income_pa;sum;score"
 BRANCHES = ("Nordby", "Äsund", "Österholt", "Fåborg")  # invented
-CORRECTED = 0.02  # share of applications whose loan amount is corrected on a later day
-RESENT = 0.03  # share of cedar's rows that it sends again on a later day, as they first were
+CORRECTED = 0.05  # share of applications whose loan amount is corrected on a later day
+RESENT = 0.2  # share of cedar's rows that it sends again on a later day, as they first were
 FAULT_KINDS = {
     "alder": ("comma in branch", "amount not a number"),
     "birch": ("date that does not exist", "decimal point"),
