@@ -9,7 +9,7 @@ SHADOWED = ("bureau_score", "debt_ratio", "income", "loan_amount")
 def vendor_columns(
     frame: pd.DataFrame, seed: int, *, noise: int = 30, correlation: float = 0.9
 ) -> pd.DataFrame:
-    """The vendor's columns for n applications: four shadows, and `noise` that are unrelated to all.
+    """The columns that a vendor offers for n applications: noise, and four shadows.
 
     frame: n rows of `applications`. `shadow_X` follows what is on file as X (logged where it is
     money or a ratio, the median where it is missing) with the given correlation; given X on file
