@@ -13,8 +13,8 @@ def vendor_columns(
 
     frame: n rows of `applications`. `shadow_X` follows what is on file as X (logged where it is
     money or a ratio, the median where it is missing) with the given correlation; given X on file
-    it tells nothing about repayment. `vendor_000` and so on are standard normal. All columns have a
-    mean near 0 and a standard deviation near 1; none is missing.
+    it tells nothing about repayment. `vendor_000` and so on are standard normal. All columns have
+    a mean near 0 and a standard deviation near 1; none is missing.
 
     Returns n rows with the index of `frame`. Raises ValueError for a correlation outside [0, 1].
     """
