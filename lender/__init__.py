@@ -12,7 +12,7 @@ from lender.simulate import (
     applications,
     observable,
 )
-from lender.truth import best_auc, default_log_odds
+from lender.truth import best_auc, default_log_odds, expected_auc
 from lender.underwriting import UNFAIR_PENALTY, decisions, second_look
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "decisions",
     "default_log_odds",
     "drift",
+    "expected_auc",
     "labelers",
     "observable",
     "score_model",

@@ -61,30 +61,43 @@ def default_log_odds(frame: pd.DataFrame, concept: float | Floats = 0.0) -> Floa
     return np.asarray(usual + concept * change, dtype=np.float64)
 
 
-def best_auc(frame: pd.DataFrame) -> float:
-    """Expected AUC of ranking by `true_pd`: no model that sees the same features can beat it.
+def expected_auc(score: Floats, probability: Floats) -> float:
+    """Expected AUC of a score over draws of the labels, given each row's true probability.
 
-    frame: n rows with `true_pd`. Returns a number between 0.5 and 1, in O(n log n).
-    Raises ValueError where no pair of a defaulter and a repayer is possible.
+    score, probability: n numbers each; higher scores stand for more risk. Returns a number between
+    0 and 1, in O(n log n). Raises ValueError for unequal lengths, and where no pair of a defaulter
+    and a repayer is possible.
 
     AUC is the chance that a defaulter outranks a repayer, ties counting half (Hanley and
     McNeil, Radiology 143, 1982). Row i defaults with probability p_i, so that the ordered pair
-    i != j holds a defaulter and a repayer with weight p_i (1 - p_j), and
+    i != j holds a defaulter and a repayer with weight p_i (1 - p_j), and, for scores s,
 
-        AUC = sum_{i != j} p_i (1 - p_j) ([p_i > p_j] + [p_i = p_j] / 2)
+        AUC = sum_{i != j} p_i (1 - p_j) ([s_i > s_j] + [s_i = s_j] / 2)
               / sum_{i != j} p_i (1 - p_j).
 
     That is the ratio of two expectations; the AUC of one draw of labels scatters around it.
-    That no ranking does better is the Neyman-Pearson lemma.
     """
-    p = frame["true_pd"].to_numpy(dtype=np.float64)
-    value, rank = np.unique(p, return_inverse=True)
+    if len(score) != len(probability):
+        raise ValueError(f"{len(score)} scores, {len(probability)} probabilities")
+    p = np.asarray(probability, dtype=np.float64)
+    value, rank = np.unique(score, return_inverse=True)
     defaults = np.bincount(rank, weights=p, minlength=len(value))
     repays = np.bincount(rank, weights=1 - p, minlength=len(value))
     below = np.cumsum(repays) - repays
     itself = np.sum(p * (1 - p))  # a row is no pair with itself
     pairs = p.sum() * (1 - p).sum() - itself
     if not pairs > 0:
-        raise ValueError("best_auc needs two rows, one that may default and one that may repay")
+        raise ValueError("an AUC needs two rows, one that may default and one that may repay")
     ahead = np.sum(defaults * (below + repays / 2)) - itself / 2
     return float(ahead / pairs)
+
+
+def best_auc(frame: pd.DataFrame) -> float:
+    """Expected AUC of ranking by `true_pd`: no model that sees the same features can beat it.
+
+    frame: n rows with `true_pd`. Returns a number between 0.5 and 1. Raises ValueError where no
+    pair of a defaulter and a repayer is possible. That no ranking does better is the
+    Neyman-Pearson lemma.
+    """
+    p = frame["true_pd"].to_numpy(dtype=np.float64)
+    return expected_auc(p, p)

@@ -165,6 +165,19 @@ def test_best_auc_needs_a_pair(p: list[float]) -> None:
         lender.best_auc(pd.DataFrame({"true_pd": p}))
 
 
+def test_expected_auc_counts_every_pair_and_tie_of_a_score() -> None:
+    rng = np.random.default_rng(3)
+    p, score = rng.uniform(0.05, 0.9, 80), rng.integers(0, 9, 80)
+    ahead = (score[:, None] > score) + 0.5 * (score[:, None] == score)
+    weight = p[:, None] * (1 - p)
+    np.fill_diagonal(weight, 0)
+    by_pairs = (weight * ahead).sum() / weight.sum()
+    assert lender.expected_auc(score, p) == pytest.approx(by_pairs)
+    assert lender.expected_auc(-score, p) == pytest.approx(1 - by_pairs)
+    with pytest.raises(ValueError, match="80 scores, 79 probabilities"):
+        lender.expected_auc(score, p[:-1])
+
+
 def test_best_auc_is_what_labels_give_on_average() -> None:
     f = lender.applications(4000, 11)
     p = f["true_pd"].to_numpy()
