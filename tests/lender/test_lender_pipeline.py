@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import joblib
+import joblib  # type: ignore[import-untyped]
 import pandas as pd
 import pytest
 
