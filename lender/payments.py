@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from lender.truth import Floats
+
 CHANNELS = ("card", "app", "branch")
 SHARES = (0.70, 0.20, 0.10)
 MEDIAN_USD = {"card": 120.0, "app": 120.0, "branch": 300.0}
@@ -82,12 +84,12 @@ def _made(days: int, per_day: float, start: str, rng: np.random.Generator) -> pd
     )
 
 
-def _hours(n: int, rng: np.random.Generator) -> np.ndarray:
+def _hours(n: int, rng: np.random.Generator) -> Floats:
     """n hours of the day (0 to 24) from a density with one hump, by inverting it on a grid."""
     grid = np.linspace(0, 24, 24 * 60 + 1)
     density = NIGHT + (1 - NIGHT) * (1 + np.cos(2 * np.pi * (grid - PEAK_HOUR) / 24)) / 2
     below = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    hours: np.ndarray = np.interp(rng.random(n), below / below[-1], grid)
+    hours: Floats = np.interp(rng.random(n), below / below[-1], grid)
     return hours
 
 
@@ -103,16 +105,17 @@ def _with_twins(made: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return every
 
 
-def _delay(channel: pd.Series, rng: np.random.Generator) -> np.ndarray:
+def _delay(channel: pd.Series, rng: np.random.Generator) -> Floats:
     """Seconds from each payment to its first arrival."""
     n = len(channel)
     prompt = rng.exponential(PROMPT, n)
     offline = (channel == "app").to_numpy() & (rng.random(n) < OFFLINE)
     sent = rng.lognormal(np.log(BRANCH_MEDIAN), BRANCH_SPREAD, n)
     late = np.where(channel == "branch", sent, np.where(offline, rng.exponential(RECONNECT, n), 0))
-    return prompt + np.asarray(late)
+    delay: Floats = prompt + late
+    return delay
 
 
-def _seconds(seconds: np.ndarray) -> pd.TimedeltaIndex:
+def _seconds(seconds: Floats) -> pd.TimedeltaIndex:
     """Whole milliseconds: one unit in files, messages and frames."""
     return pd.to_timedelta(np.round(1000 * np.asarray(seconds)).astype(np.int64), unit="ms")
