@@ -51,35 +51,40 @@ def run(
 
 
 def load(
-    consumer: Consumer, topic: str, sink: sqlite3.Connection, write: str, commit: str, kill: int
+    consumer: Consumer,
+    topic: str,
+    sink: sqlite3.Connection,
+    write: str,
+    commit: str,
+    kill: int,
 ) -> None:
-    """Write what the group has not committed to the sink, partition by partition, in batches."""
-    number = 0
-    for partition in sorted(consumer.list_topics(topic, WAIT_S).topics[topic].partitions):
-        for messages in batches(consumer, TopicPartition(topic, partition)):
-            number += 1
-            if commit == "before":
-                consumer.commit(asynchronous=False)
-                die(number == kill)
-            with sink:
-                sink.executemany(WRITES[write], [json.loads(m.value() or b"") for m in messages])
-            if commit == "after":
-                die(number == kill)
-                consumer.commit(asynchronous=False)
+    """What the group has not committed goes to the sink, in batches."""
+    for number, messages in enumerate(batches(consumer, topic), 1):
+        if commit == "before":
+            consumer.commit(asynchronous=False)
+            die(number == kill)
+        rows = [json.loads(m.value() or b"") for m in messages]
+        with sink:
+            sink.executemany(WRITES[write], rows)
+        if commit == "after":
+            die(number == kill)
+            consumer.commit(asynchronous=False)
 
 
-def batches(consumer: Consumer, partition: TopicPartition) -> Iterator[list[Message]]:
-    """What the partition holds now, from the group's committed offset on."""
-    (committed,) = consumer.committed([partition], WAIT_S)
-    first, end = consumer.get_watermark_offsets(partition, WAIT_S)
-    start = max(committed.offset, first)  # negative where the group has none
-    consumer.assign([TopicPartition(partition.topic, partition.partition, start)])
-    while start < end:
-        messages = consumer.consume(min(BATCH, end - start), WAIT_S)
-        if not messages or any(m.error() for m in messages):
-            raise RuntimeError(f"the broker sent no messages from offset {start} on")
-        start += len(messages)
-        yield messages
+def batches(consumer: Consumer, topic: str) -> Iterator[list[Message]]:
+    """What the topic holds now, partition by partition from the group's committed offset on."""
+    for number in sorted(consumer.list_topics(topic, WAIT_S).topics[topic].partitions):
+        partition = TopicPartition(topic, number)
+        (committed,) = consumer.committed([partition], WAIT_S)
+        first, end = consumer.get_watermark_offsets(partition, WAIT_S)
+        start = max(committed.offset, first)  # negative where the group has none
+        consumer.assign([TopicPartition(topic, number, start)])
+        while start < end:
+            messages = consumer.consume(min(BATCH, end - start), WAIT_S)
+            if not messages or any(m.error() for m in messages):
+                raise RuntimeError(f"the broker sent no messages from offset {start} on")
+            start += len(messages)
+            yield messages
 
 
 def die(now: bool) -> None:
