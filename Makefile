@@ -21,6 +21,10 @@ help: ## this list
 $(VENV): requirements.txt pyproject.toml tools/setup_venv.py
 	@$(PYTHON) tools/setup_venv.py
 
+.PRECIOUS: kernels/%/.venv/.ready
+kernels/%/.venv/.ready: kernels/%.txt $(VENV)
+	@$(BIN)/python tools/setup_venv.py $*
+
 $(BOOK): $(VENV) $(SOURCES)
 	@$(BIN)/python tools/book.py
 
@@ -48,8 +52,8 @@ measure: $(VENV) $(BOOK) ## look at every page in a browser, and publish the tab
 outputs: $(VENV) $(BOOK) ## keep what pages on kernels of their own show, for readers without these
 	@$(BIN)/python -m tools.execute
 
-kernel-%: $(VENV) ## set up a kernel that some pages need: make kernel-airflow
-	@$(BIN)/python tools/setup_venv.py $*
+kernel-%: kernels/%/.venv/.ready ## set up a kernel that some pages need: make kernel-airflow
+	@echo "the kernel $* is set up"
 
 release: $(VENV) ## make labs/ from solutions/
 	@$(BIN)/grader release

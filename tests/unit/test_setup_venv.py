@@ -61,11 +61,3 @@ def test_an_installation_that_stops_is_not_ready(
     with pytest.raises(SystemExit):
         setup_venv.main("broken")
     assert not ready.exists()
-
-
-def test_a_kernel_that_does_not_exist_is_named(
-    commands: list[tuple[str, ...]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert setup_venv.main("other") == 2
-    assert "no kernel 'other'; the course has broken, own." in capsys.readouterr().out
-    assert commands == []
