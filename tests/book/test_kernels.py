@@ -112,4 +112,6 @@ def test_committed_outputs_are_what_the_pages_show(kernel: str) -> None:
     pages = [page for page in execute.read_pages(ROOT) if page.kernel == kernel]
     assert pages, f"no page needs the kernel {kernel}"
     changed = execute.changed_outputs(ROOT)
-    assert [changed[page.path] for page in pages] == [[]] * len(pages), "run 'make outputs'"
+    for page in pages:
+        assert page.path in changed, f"{page.name} was not executed: run 'make book'"
+        assert changed[page.path] == [], "run 'make outputs'"
