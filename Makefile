@@ -9,16 +9,21 @@ VENV := .venv/.ready
 BIN := .venv/bin
 BOOK := _build/html/.ready
 SOURCES := _config.yml _toc.yml references.bib curriculum.yml genindex.md \
-	$(shell find chapters _static _templates labs lender playable tools -type f -not -name '*.pyc')
+	$(shell find chapters _static _templates labs lender playable tools -type f -not -name '*.pyc') \
+	$(wildcard kernels/*.txt kernels/*/.venv/.ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help start book pdf lab test verify measure release bench linkcheck lock clean
+.PHONY: help start book pdf lab test verify measure outputs release bench linkcheck lock clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1|/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z%-]*\):.*## /make \1|/p' Makefile | column -t -s '|'
 
 $(VENV): requirements.txt pyproject.toml tools/setup_venv.py
 	@$(PYTHON) tools/setup_venv.py
+
+.PRECIOUS: kernels/%/.venv/.ready
+kernels/%/.venv/.ready: kernels/%.txt $(VENV)
+	@$(BIN)/python tools/setup_venv.py $*
 
 $(BOOK): $(VENV) $(SOURCES)
 	@$(BIN)/python tools/book.py
@@ -44,6 +49,12 @@ measure: $(VENV) $(BOOK) ## look at every page in a browser, and publish the tab
 	@$(BIN)/python -m pytest tests/book/test_browser.py -q
 	@$(BIN)/python tools/pages.py
 
+outputs: $(VENV) $(BOOK) ## keep what pages on kernels of their own show, for readers without these
+	@$(BIN)/python -m tools.execute
+
+kernel-%: kernels/%/.venv/.ready ## set up a kernel that some pages need: make kernel-airflow
+	@echo "the kernel $* is set up"
+
 release: $(VENV) ## make labs/ from solutions/
 	@$(BIN)/grader release
 
@@ -55,7 +66,7 @@ bench: $(VENV) ## ratios, measured side by side
 linkcheck: $(VENV) $(BOOK) ## ask for every address outside that the book links to; needs the internet
 	@$(BIN)/python tools/linkcheck.py
 
-lock: $(VENV) ## compile pyproject.toml into requirements.txt
+lock: $(VENV) ## compile pyproject.toml and kernels/*.in into locks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py
 
 clean: ## remove what was built; learners' work/, grades and .venv stay

@@ -75,6 +75,8 @@ def drop_stale_caches(root: Path) -> None:
     whose text is the same.
     """
     executed = [root / "requirements.txt", root / "tools" / "figures.py"]
+    executed += sorted((root / "kernels").glob("*.txt"))
+    executed += sorted((root / "chapters").rglob("*-measured.json"))
     for package in EXECUTE_WITH:
         executed += sorted((root / package).rglob("*.py"))
         executed += sorted((root / package).rglob("*.mplstyle"))

@@ -1,18 +1,23 @@
 """What readers take home: each executed page as a notebook, each lab with its data as a zip.
 
-`python -m tools.downloads FOLDER` writes the notebooks alone; the Binder image does so.
+`python -m tools.downloads FOLDER` writes the notebooks that the main kernel can run; the Binder
+image, which has no other, does so.
 """
 
 import io
 import re
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import jupytext
 import nbformat
+import yaml
 
-KERNELSPEC = re.compile(r"\A---\n(?:(?!---).*\n)*?kernelspec:")
+from tools import kernels
+
+FRONT = re.compile(r"\A---\n((?:(?!---).*\n)*)---\n")
 # The earliest date that a zip can hold: the same files give the same bytes.
 STAMP = (1980, 1, 1, 0, 0, 0)
 
@@ -20,14 +25,22 @@ STAMP = (1980, 1, 1, 0, 0, 0)
 def notebook_pages(root: Path) -> list[str]:
     """Pages with cells to execute, as paths under chapters/ without suffix."""
     folder = root / "chapters"
-    pages = [path for path in sorted(folder.rglob("[!.]*.md")) if is_notebook(path)]
+    pages = [path for path in sorted(folder.rglob("[!.]*.md")) if kernel_of(path)]
     names = [path.relative_to(folder).with_suffix("").as_posix() for path in pages]
     return [name for name in names if "/." not in name]  # JupyterLab's checkpoints
 
 
-def is_notebook(path: Path) -> bool:
-    """Whether a page's front matter names a kernel."""
-    return path.exists() and KERNELSPEC.match(path.read_text(encoding="utf-8")) is not None
+def main_pages(root: Path) -> list[str]:
+    """Those of them that the main kernel can run."""
+    chapters = root / "chapters"
+    pages = notebook_pages(root)
+    return [page for page in pages if kernel_of(chapters / f"{page}.md") == kernels.MAIN]
+
+
+def kernel_of(path: Path) -> str:
+    """The kernel that a page's front matter names, '' for a page without cells."""
+    front = FRONT.match(path.read_text(encoding="utf-8")) if path.exists() else None
+    return yaml.safe_load(front[1]).get("kernelspec", {}).get("name", "") if front else ""
 
 
 def page_notebook(text: str) -> str:
@@ -48,9 +61,9 @@ def lab_zip(folder: Path) -> bytes:
     return memory.getvalue()
 
 
-def write_notebooks(root: Path, target: Path) -> None:
-    """Write every executed page to target/<page>.ipynb."""
-    for page in notebook_pages(root):
+def write_notebooks(root: Path, target: Path, pages: Sequence[str]) -> None:
+    """Write pages to target/<page>.ipynb."""
+    for page in pages:
         text = (root / "chapters" / f"{page}.md").read_text(encoding="utf-8")
         path = target / f"{page}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,4 +78,4 @@ def write_labs(root: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    write_notebooks(Path.cwd(), Path(sys.argv[1]))
+    write_notebooks(Path.cwd(), Path(sys.argv[1]), main_pages(Path.cwd()))

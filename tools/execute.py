@@ -1,7 +1,9 @@
 """Execute the book's pages in parallel, on forked kernels, into jupyter-cache.
 
 myst-nb then finds every page in the cache and only renders. A page runs in an empty folder,
-without a network, and is held to its limits; what it took is kept beside it in the cache.
+without a network, and is held to its limits; what it took is kept beside it in the cache. Of a
+page whose own kernel is not set up, the committed outputs go there instead; `make outputs` commits
+those of the pages whose own kernel is set up.
 """
 
 import asyncio
@@ -11,7 +13,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,7 +35,7 @@ from grader.engine import provisioner
 from grader.engine.imports import needed, preload
 from grader.engine.launch import cores, running_template
 from grader.engine.protocol import waited_seconds
-from tools import figures, generated
+from tools import figures, generated, kernels
 
 CACHE = Path("_build") / ".jupyter_cache"
 COSTS = Path("_build") / "executed.json"
@@ -53,6 +55,10 @@ class Page:
     path: Path
     notebook: nbformat.NotebookNode
     alone: bool
+
+    @property
+    def kernel(self) -> str:
+        return str(self.notebook.metadata["kernelspec"]["name"])
 
 
 @dataclass(frozen=True)
@@ -102,24 +108,57 @@ def execute(root: Path) -> int:
     """Execute the pages that the cache does not hold; how many.
 
     Raises:
-        PageError: a cell failed, or a page broke a limit twice, the second time alone.
+        PageError: a cell failed, a page broke a limit twice, the second time alone, or it can be
+            neither executed here nor shown as committed.
     """
     cache = get_cache(root / CACHE)
     known = costs(root)
     pages = read_pages(root)
-    kept = {page.name: _cached_cost(cache, page) for page in pages}
+    pythons = {page.kernel: kernels.python(root, page.kernel) for page in pages}
+    kept = {}
+    for page in pages:
+        show = _cached_cost if pythons[page.kernel] else _committed_cost
+        kept[page.name] = show(cache, page)
     waiting = [page for page in pages if kept[page.name] is None]
     waiting.sort(key=lambda page: -known.get(page.name, {"seconds": 0.0})["seconds"])
-    if waiting:
-        modules = preload(_shared_imports(waiting), data=())
+    for kernel in dict.fromkeys(page.kernel for page in waiting):
+        on_it = [page for page in waiting if page.kernel == kernel]
+        # Forks of a kernel of its own begin with nothing imported: few pages would share it.
+        shared = preload(_shared_imports(on_it), data=()) if kernel == kernels.MAIN else ()
         with (
             patch.dict(os.environ, {**FIXED, **figures.kernel_environment(root)}),
-            running_template(modules, sandboxed=False) as template,
+            running_template(shared, sandboxed=False, python=pythons[kernel]) as template,
             patch.dict(os.environ, provisioner.forked_kernels(template)),
         ):
-            kept |= asyncio.run(_execute_all(cache, waiting))
+            kept |= asyncio.run(_execute_all(cache, on_it))
     _write_costs(root, kept)
     return len(waiting)
+
+
+def changed_outputs(root: Path) -> dict[Path, list[str]]:
+    """By page, which cells on a kernel of its own show something else than what is committed."""
+    return {
+        page.path: kernels.differences(page.path, notebook)
+        for page, notebook, _ in _executed_on_extra_kernels(root)
+    }
+
+
+def commit_outputs(root: Path) -> None:
+    """Write what the pages showed that were executed on a kernel of their own."""
+    for page, notebook, cost in _executed_on_extra_kernels(root):
+        if kernels.differences(page.path, notebook):
+            kernels.write(page.path, notebook, cost)
+            print(f"wrote {kernels.committed(page.path).relative_to(root)}: commit it")
+
+
+def _executed_on_extra_kernels(
+    root: Path,
+) -> Iterator[tuple[Page, nbformat.NotebookNode, dict[str, Any]]]:
+    cache = get_cache(root / CACHE)
+    for page in read_pages(root):
+        if page.kernel != kernels.MAIN and (cost := _cached_cost(cache, page)):
+            record = cache.match_cache_notebook(page.notebook)
+            yield page, cache.get_cache_bundle(record.pk).nb, cost
 
 
 def costs(root: Path) -> dict[str, Any]:
@@ -135,7 +174,22 @@ def _cached_cost(cache: Any, page: Page) -> dict[str, Any] | None:
         data: dict[str, Any] = cache.match_cache_notebook(page.notebook).data
     except KeyError:
         return None
-    return data.get("cost")
+    return None if data.get("committed") else data.get("cost")
+
+
+def _committed_cost(cache: Any, page: Page) -> dict[str, Any]:
+    """What a page took when its author executed it; its outputs go into the cache."""
+    kept = kernels.read(page.path)
+    code = [cell.source for cell in page.notebook.cells if cell.cell_type == "code"]
+    if kept is None or [cell.source for cell in kept[0].cells] != code:
+        raise PageError(
+            f"chapters/{page.name}.md has code whose outputs are not committed; "
+            f"run 'make kernel-{page.kernel}', which sets up what it needs."
+        )
+    notebook, cost = kept
+    bundle = CacheBundleIn(notebook, str(page.path), data={"cost": cost, "committed": True})
+    cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
+    return cost
 
 
 def _shared_imports(pages: Sequence[Page]) -> set[str]:
@@ -206,7 +260,11 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
         waits[cell_index] = waited_seconds(kernel.pid) if kernel else 0.0
 
     client = NotebookClient(
-        notebook, timeout=CELL_LIMIT_S, record_timing=True, on_cell_executed=after_cell
+        notebook,
+        kernel_name=kernels.MAIN,  # a fork of the template that runs, whichever Python that is
+        timeout=CELL_LIMIT_S,
+        record_timing=True,
+        on_cell_executed=after_cell,
     )
     manager = client.create_kernel_manager()
     with tempfile.TemporaryDirectory() as folder:
@@ -259,3 +317,7 @@ def _write_costs(root: Path, found: Mapping[str, Any]) -> None:
     """Put what each page took, when it was executed, into one file."""
     with replacing(root / COSTS) as scratch:
         scratch.write_text(json.dumps({"pages": found}, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    commit_outputs(Path.cwd())

@@ -1,4 +1,7 @@
-"""Make .venv and install the lock into it; written for any Python 3, to say what is missing."""
+"""Make .venv and install the lock into it; written for any Python 3, to say what is missing.
+
+With a name it makes kernels/NAME/.venv from kernels/NAME.txt, and a kernel of JupyterLab of it.
+"""
 
 import importlib.util
 import shutil
@@ -34,22 +37,29 @@ def run(*command: str) -> None:
         sys.exit(2)
 
 
-def main() -> int:
+def main(name: str = "") -> int:
+    venv = ROOT / "kernels" / name / ".venv" if name else VENV
+    lock = f"kernels/{name}.txt" if name else "requirements.txt"
     lacking = problem()
     if lacking:
         print(lacking)
         return 2
-    python = VENV / "bin" / "python"
+    ready, python = venv / ".ready", venv / "bin" / "python"
+    if ready.exists():
+        ready.unlink()  # an installation that stops half way is none
     if not python.exists():
-        print(f"making .venv with {sys.executable}", flush=True)
-        run(sys.executable, "-m", "venv", str(VENV))
-    print("installing requirements.txt (a few minutes the first time)", flush=True)
+        print(f"making {venv.relative_to(ROOT)} with {sys.executable}", flush=True)
+        run(sys.executable, "-m", "venv", str(venv))
+    print(f"installing {lock} (a few minutes the first time)", flush=True)
     pip = (str(python), "-m", "pip", "install")
-    run(*pip, "--progress-bar", "off", "-r", "requirements.txt")
+    run(*pip, "--progress-bar", "off", "-r", lock)
     run(*pip, "--quiet", "--no-deps", "--editable", ".")
-    (VENV / ".ready").touch()
+    if name:  # where the JupyterLab of `make start` looks for kernels
+        install = (str(python), "-m", "ipykernel", "install", "--prefix", sys.prefix)
+        run(*install, "--name", name, "--display-name", f"Python 3 ({name})")
+    ready.touch()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -101,15 +101,20 @@ def cores() -> int:
 
 
 @contextlib.contextmanager
-def running_template(modules: Sequence[str], *, sandboxed: bool) -> Iterator[Template]:
-    """A template that has imported `modules`, ended with this block or this process."""
-    with starting_template(sandboxed=sandboxed) as template:
+def running_template(
+    modules: Sequence[str], *, sandboxed: bool, python: Path | None = None
+) -> Iterator[Template]:
+    """A template that has imported `modules`, ended with this block or this process.
+
+    python: of another environment, in which the course's packages are installed too.
+    """
+    with starting_template(sandboxed=sandboxed, python=python) as template:
         complete(template, modules)
         yield template
 
 
 @contextlib.contextmanager
-def starting_template(*, sandboxed: bool) -> Iterator[Template]:
+def starting_template(*, sandboxed: bool, python: Path | None = None) -> Iterator[Template]:
     """A template that has yet to be told what to import."""
     remove_abandoned(_remove_groups)
     # Unix socket paths are short: below the system's own folder for temporary files.
@@ -121,7 +126,7 @@ def starting_template(*, sandboxed: bool) -> Iterator[Template]:
         imported.touch()
         if sandboxed:
             os.chown(imported, *sandbox.identity())
-        template.process = _start(template)
+        template.process = _start(template, python or Path(sys.executable))
         try:
             yield template
         finally:
@@ -169,8 +174,8 @@ def _remove_groups(home: Path) -> None:
             group.remove()
 
 
-def _start(template: Template) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "grader.engine.template"]
+def _start(template: Template, python: Path) -> "subprocess.Popen[bytes]":
+    command = [str(python), "-m", "grader.engine.template"]
     with socket.socket(socket.AF_UNIX) as listener, template.log.open("wb") as log:
         listener.bind(str(template.address))
         listener.listen(64)

@@ -11,7 +11,7 @@ import pytest
 from sphinx.errors import ExtensionError
 
 from tests.book.small import build, write
-from tools import downloads, generated
+from tools import downloads, generated, kernels
 from tools.extensions.launch_links import Link, block, lab_of, links, repository
 
 ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +42,7 @@ def made_by_binder(root: Path, opened: str) -> bool:
     inside = opened.removeprefix("work/")
     if inside.startswith("pages/"):
         name = inside.removeprefix("pages/").removesuffix(".ipynb")
-        return name in downloads.notebook_pages(root)
+        return name in downloads.main_pages(root)
     return inside != opened and (root / "labs" / inside).is_file()
 
 
@@ -59,7 +59,7 @@ def test_pages_with_cells_and_labs_can_be_run_and_downloaded() -> None:
         p for p in PAGES if {"binder", "download"} <= {k.kind for k in links(ROOT, p, FIXTURE)}
     }
     labs = {page for page in PAGES if lab_of(ROOT, page)}
-    assert runnable == labs | set(downloads.notebook_pages(ROOT))
+    assert runnable == labs | set(downloads.main_pages(ROOT))
     assert {lab_of(ROOT, page) for page in labs} == {
         path.name for path in (ROOT / "labs").iterdir()
     }
@@ -145,7 +145,9 @@ def test_a_page_s_notebook_is_valid_and_holds_all_its_cells(page: str) -> None:
     source = (ROOT / "chapters" / f"{page}.md").read_text(encoding="utf-8")
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert len(code) == source.count("\n```{code-cell}")
-    assert json.loads(path.read_text())["metadata"]["kernelspec"]["name"] == "python3"
+    named = json.loads(path.read_text())["metadata"]["kernelspec"]["name"]
+    assert named == downloads.kernel_of(ROOT / "chapters" / f"{page}.md")
+    assert named == kernels.MAIN or named in kernels.names(ROOT)
 
 
 def test_the_built_book_offers_what_its_address_allows() -> None:
@@ -156,7 +158,19 @@ def test_the_built_book_offers_what_its_address_allows() -> None:
 
 
 def test_the_block_is_a_region_with_a_name() -> None:
-    shown = block([Link("download", "a <b>", "downloads/x.zip")], "", lambda path, _: f"../{path}")
+    link = Link("download", "a <b>", "downloads/x.zip")
+    shown = block([link], "", "", lambda path, _: f"../{path}")
     assert 'aria-labelledby="launch-links"' in shown
     assert '<a href="../downloads/x.zip" download>a &lt;b&gt;</a>' in shown
-    assert block([], "", lambda path, _: path) == ""
+    assert block([], "", "", lambda path, _: path) == ""
+
+
+def test_a_page_on_a_kernel_of_its_own_is_not_for_binder_and_says_what_it_needs(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {"core/own": NOTEBOOK.replace("python3", "own"), "core/page": NOTEBOOK})
+    assert downloads.main_pages(tmp_path) == ["core/page"]
+    assert {link.kind for link in links(tmp_path, "core/own", FIXTURE)} == {"download", "edit"}
+    found = links(tmp_path, "core/own", FIXTURE)
+    assert "<code>make kernel-own</code>" in block(found, "", "own", lambda path, _: path)
+    assert "make kernel" not in block(found, "", "python3", lambda path, _: path)

@@ -79,7 +79,7 @@ def test_labs_and_pages_lie_where_the_links_point(image: Path) -> None:
             if path.is_file() and ".ipynb_checkpoints" not in path.parts:
                 copy = image / "work" / path.relative_to(ROOT / "labs")
                 assert copy.read_bytes() == path.read_bytes()
-    pages = downloads.notebook_pages(ROOT)
+    pages = downloads.main_pages(ROOT)
     assert pages
     for page in pages:
         notebook = nbformat.read(image / "work" / "pages" / f"{page}.ipynb", as_version=4)
@@ -175,7 +175,7 @@ def sources() -> Iterator[tuple[str, str]]:
     notebooks = {
         path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("labs/*/*.ipynb")
     }
-    for page in downloads.notebook_pages(ROOT):
+    for page in downloads.main_pages(ROOT):
         text = (ROOT / "chapters" / f"{page}.md").read_text(encoding="utf-8")
         notebooks[page] = downloads.page_notebook(text)
     for name, text in notebooks.items():

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sphinx.errors import ExtensionError
 
-from tools import downloads
+from tools import downloads, kernels
 
 GITHUB = re.compile(r"https://github\.com/([\w.-]+)/([\w.-]+?)(?:\.git)?/?")
 
@@ -85,12 +85,14 @@ def lab_of(root: Path, page: str) -> str:
 def links(root: Path, page: str, published: Repository | None) -> list[Link]:
     """The links under a page, whose name is its path under chapters/ without suffix."""
     lab, source, opened = lab_of(root, page), f"chapters/{page}.md", ""
+    kernel = downloads.kernel_of(root / source)
     found = []
     if lab:
         opened = f"work/{lab}/{lab}.ipynb"
         found.append(Link("download", "notebook and data (zip)", f"downloads/{lab}.zip"))
-    elif downloads.is_notebook(root / source):
-        opened = f"work/pages/{page}.ipynb"
+    elif kernel:
+        # The Binder image has the main kernel only.
+        opened = f"work/pages/{page}.ipynb" if kernel == kernels.MAIN else ""
         found.append(Link("download", "notebook", f"downloads/pages/{page}.ipynb"))
         found.append(Link("download", "Markdown source", f"_sources/{source}"))
     if published and opened:
@@ -100,8 +102,8 @@ def links(root: Path, page: str, published: Repository | None) -> list[Link]:
     return found
 
 
-def block(found: list[Link], lab: str, pathto: Any) -> str:
-    """HTML of the block under a page, from its links and the lab whose page it is."""
+def block(found: list[Link], lab: str, kernel: str, pathto: Any) -> str:
+    """HTML of the block under a page, from its links, the lab whose page it is and its kernel."""
     shown: dict[str, str] = {}
     for link in found:
         inside = link.kind == "download"
@@ -112,6 +114,8 @@ def block(found: list[Link], lab: str, pathto: Any) -> str:
     then = "to run where the course is installed"
     if not lab:
         then = "to open, from <code>work/</code>, in the JupyterLab of <code>make start</code>"
+    if kernel not in ("", kernels.MAIN):
+        then += f"; it needs a kernel of its own: <code>make kernel-{escape(kernel)}</code>"
     sentences = {
         "binder": "{}: it runs in your browser, and is ready within minutes.",
         "local": "In JupyterLab on this machine: {}, in the repository's folder.",
@@ -136,8 +140,9 @@ def add_block(app: Any, page: str, template: str, context: dict[str, Any], doctr
         return
     root, options = Path(app.srcdir), app.config.html_theme_options
     published = repository(options.get("repository_url", ""), options.get("repository_branch", ""))
+    kernel = downloads.kernel_of(root / f"{page}.md")
     context["body"] += block(
-        links(root, inside, published), lab_of(root, inside), context["pathto"]
+        links(root, inside, published), lab_of(root, inside), kernel, context["pathto"]
     )
 
 
@@ -145,8 +150,9 @@ def write_downloads(app: Any, error: Exception | None) -> None:
     """Copy what the pages offer into the built folder."""
     if error is None and app.builder.format == "html":
         target = Path(app.outdir) / "downloads"
-        downloads.write_notebooks(Path(app.srcdir), target / "pages")
-        downloads.write_labs(Path(app.srcdir), target)
+        root = Path(app.srcdir)
+        downloads.write_notebooks(root, target / "pages", downloads.notebook_pages(root))
+        downloads.write_labs(root, target)
 
 
 def setup(app: Any) -> dict[str, bool]:
