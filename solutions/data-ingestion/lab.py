@@ -373,7 +373,10 @@ def _picky(_line):
 
 
 _mixed = '{"value": 1}\n{"other": 1}\n{"value": "x"}\n{"val\n{"value": 2}'
-_rows, _aside = read_file(_mixed, _picky, False)
+try:
+    _rows, _aside = read_file(_mixed, _picky, False)
+except Exception:
+    _rows, _aside = None, []
 assert _rows == [{"value": 1.0}, {"value": 2.0}], (
     "a parser raises more than ValueError: a missing key, a wrong type; none of them may stop the "
     "file"
@@ -553,9 +556,12 @@ for _bad, _kind in ((_breaks(3), OSError), ([_app("C-8", 1, 1), {"partner": "ced
     except Exception as _error:
         _raised = _error
     assert isinstance(_raised, _kind), "a failure is passed on: nobody else knows of it"
+    assert stored(_path) == _before, (
+        "a load that fails halfway leaves nothing behind: the call is all or nothing, not each row"
+    )
     _db.commit()
     assert stored(_path) == _before, (
-        "a load that fails halfway leaves nothing behind, also when somebody commits later"
+        "a load that has failed leaves something open, which the next commit brings in"
     )
 load(_db, (_app(f"D-{_i}", 1, _i) for _i in range(5)))
 assert len(stored(_path)) == len(_before) + 5, "rows may be a generator, which can be read only once"
@@ -738,7 +744,8 @@ _db, _path = fresh_ledger()
 _asked = []
 consume(_db, _fetcher(log, _asked), 3, 20)
 assert _ledger(_path)[0] == _want, (
-    "after a run to the end every event of the log is one committed row, with its cents"
+    "after a run to the end every event of the log is one committed row, with its cents; senders "
+    "repeat messages"
 )
 assert _ledger(_path)[2] == _ends, (
     "offsets holds, for each partition, the first message that is not loaded"
@@ -928,18 +935,18 @@ _s = _stream(("a", "10:05", "10:06", 100), ("b", "10:05", "10:07", 100), ("a", "
 assert dict(hourly(_s, pd.Timedelta(0))[0]) == {_HOUR: 200}, (
     "two payments of one amount in one minute are two payments; only the event's id tells copies"
 )
+_s = _stream(("a", "10:59", "11:00", 1), ("b", "11:00", "11:01", 2), ("c", "11:59", "12:00", 4))
+assert list(hourly(_s, pd.Timedelta(0))[0]) == [1, 6], (
+    "a payment belongs to the hour in which it was paid, a full hour to the window that it begins"
+)
 _s = _stream(("a", "10:05", "10:06", 100), ("b", "23:30", "10:07", 5), ("c", "10:20", "10:21", 50),
              ("d", "11:01", "11:02", 7), ("e", "10:40", "11:03", 9))
 _totals, _late = hourly(_s, pd.Timedelta("30min"))
 assert list(_late["event_id"]) == [], (
     "one clock is half a day ahead: no delivery moves the watermark beyond its own arrival"
 )
-assert _totals[pd.Timestamp("2026-06-01 23:00")] == 5, (
+assert _totals.get(pd.Timestamp("2026-06-01 23:00")) == 5, (
     "a payment with a wrong stamp is still reported in the hour that it names"
-)
-_s = _stream(("a", "10:59", "11:00", 1), ("b", "11:00", "11:01", 2), ("c", "11:59", "12:00", 4))
-assert list(hourly(_s, pd.Timedelta(0))[0]) == [1, 6], (
-    "the full hour belongs to the window that begins with it"
 )
 _empty = _s.iloc[:0]
 _totals, _late = hourly(_empty, pd.Timedelta(0))
