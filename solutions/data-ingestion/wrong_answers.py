@@ -27,8 +27,8 @@ def to_cents(text, comma):
     text = text.replace(".", "").replace(",", ".") if comma else text.replace(",", "")
     try:
         return int(Decimal(text.strip()) * 100)
-    except ArithmeticError as error:
-        raise ValueError(text) from error
+    except ArithmeticError:
+        raise ValueError(text) from None
 
 
 # %% to-cents: groups of any length
