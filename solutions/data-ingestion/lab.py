@@ -238,6 +238,13 @@ def _birch(**_new):
     return ";".join({**dict(zip(_names, birch_line.split(";"), strict=True)), **_new}.values())
 
 
+def _field(_name, **_new):
+    try:
+        return parse_birch(_birch(**_new))[_name]
+    except Exception as _error:
+        return _error
+
+
 def _no(_line):
     try:
         parse_birch(_line)
@@ -247,17 +254,17 @@ def _no(_line):
 
 
 assert _row["applied_on"] == "2025-01-03", "dd.mm.yyyy: the day comes first"
-assert parse_birch(_birch(date="28.02.2025"))["applied_on"] == "2025-02-28", (
+assert _field("applied_on", date="28.02.2025") == "2025-02-28", (
     "days after the twelfth: dd.mm.yyyy, the day comes first"
 )
-assert parse_birch(_birch(income_pa="-"))["income_cents"] is None, (
+assert _field("income_cents", income_pa="-") is None, (
     "a dash is a missing income: None, which is something else than no income"
 )
-_line = _birch(income_pa="1.000,05")
-assert type(parse_birch(_line)["income_cents"]) is int, "income_cents is a whole number of cents"
-assert parse_birch(_line)["income_cents"] == 8333, "a twelfth is rounded down to whole cents"
-assert parse_birch(_birch(sum="0,07", rev="12"))["loan_cents"] == 7, "0,07 is a loan of seven cents"
-assert parse_birch(_birch(rev="12"))["revision"] == 12, "a revision may have two digits"
+_twelfth = _field("income_cents", income_pa="1.000,05")
+assert type(_twelfth) is int, "income_cents is a whole number of cents, for any amount a year"
+assert _twelfth == 8333, "a twelfth is rounded down to whole cents"
+assert _field("loan_cents", sum="0,07") == 7, "0,07 is a loan of seven cents"
+assert _field("revision", rev="12") == 12, "a revision may have two digits"
 assert _no(_birch(date="31.02.2025")), "a date that does not exist has to be refused"
 assert _no(_birch(sum="12345.60")), (
     "an amount with a decimal point is not birch's form; read with the points taken away it is a "
