@@ -179,9 +179,15 @@ def sources() -> Iterator[tuple[str, str]]:
         text = (ROOT / "chapters" / f"{page}.md").read_text(encoding="utf-8")
         notebooks[page] = downloads.page_notebook(text)
     for name, text in notebooks.items():
+        own = re.findall(
+            r"%%writefile (?:-a )?(\w+)\.py", text
+        )  # a page can import what it writes
+        drop = re.compile(
+            "|".join(["^[%!].*$", *(rf"^(?:import|from) {it}\b.*$" for it in own)]), re.M
+        )
         for cell in nbformat.reads(text, as_version=4).cells:
             if cell.cell_type == "code":
-                yield name, re.sub(r"^[%!].*$", "", cell.source, flags=re.M)
+                yield name, drop.sub("", cell.source)
 
 
 def missing(wanted: list[str]) -> set[str]:
