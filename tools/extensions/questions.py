@@ -128,6 +128,7 @@ class Question(SphinxDirective):
             # Firefox would restore what was ticked; the script restores what was checked.
             label += tag("input", type=sort, name=self.options["name"], autocomplete="off")
             label += nodes.inline("", letter(index), classes=["question-letter"])
+            label += nodes.Text(" ")
             words = tag("span")
             words += self.phrase(option.label, option.line)
             label += words
