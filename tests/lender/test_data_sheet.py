@@ -46,6 +46,13 @@ def test_classes(release: pd.DataFrame) -> None:
     assert stated(r"(\d+) classes, the smallest of (\d+) rows") == [len(sizes), sizes.min()]
 
 
+def test_who_knows_the_purpose_finds_more(release: pd.DataFrame) -> None:
+    sizes = release.groupby([*QUASI, "purpose"])["group"].transform("size")
+    alone, percent = stated(r"(\d+) rows are alone and ([\d.]+) % lie in classes of fewer than 5")
+    assert alone == (sizes == 1).sum()
+    assert percent == pytest.approx(100 * (sizes < LEAST).mean(), abs=0.05)
+
+
 def test_what_can_still_be_learned(release: pd.DataFrame) -> None:
     outcomes = release.groupby(QUASI)["defaulted"]
     classes, percent = stated(r"In (\d+) classes, ([\d.]+) % of the rows, all have")
