@@ -48,7 +48,7 @@ def digest(file: Path) -> str:
 
 
 def key(step: Step, inputs: Sequence[Path], chosen: Mapping[str, Any], environment: str) -> str:
-    """A name for what a step will write: equal if and only if all that it depends on is equal.
+    """A name for what a step will write: equal where what is named here is equal.
 
     inputs: its input files. chosen: its parameters by name. environment: what is installed. The
     step's code is the file that it is defined in.

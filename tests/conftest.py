@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
+from grader.engine.launch import SINGLE_THREADED
 from grader.release import release
 
 ROOT = Path(__file__).parent.parent
 MINI = ROOT / "tests" / "courses" / "mini"
 
-# A kernel of a test takes one core, as in grading.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-# Arrow's allocator may start a thread in a forked child, which then cannot leave its namespaces.
-os.environ.setdefault("JE_ARROW_MALLOC_CONF", "background_thread:false")
+# A kernel of a test takes one core and forks without threads, as in grading.
+for name in ("OMP_NUM_THREADS", "JE_ARROW_MALLOC_CONF"):
+    os.environ.setdefault(name, SINGLE_THREADED[name])
 
 
 @pytest.fixture

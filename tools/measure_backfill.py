@@ -160,7 +160,8 @@ def wait_until(what: str, holds: Callable[[], bool], home: Path) -> float:
     while not holds():
         if time.perf_counter() - started > WAIT_S:
             logs = [(home / f"{name}.log").read_text()[-1500:] for name in COMPONENTS]
-            raise TimeoutError("\n".join([f"no {what} within {WAIT_S} s", *logs]))
+            failure = f"Airflow showed no {what} within {WAIT_S} s; its logs are above."
+            sys.exit("\n".join([*logs, failure]))
         time.sleep(SAMPLE_S)
     return time.perf_counter() - started
 
