@@ -52,7 +52,8 @@ def main(name: str = "") -> int:
         run(sys.executable, "-m", "venv", str(venv))
     print(f"installing {lock} (a few minutes the first time)", flush=True)
     pip = (str(python), "-m", "pip", "install")
-    run(*pip, "--progress-bar", "off", "-r", lock)
+    # As constraints the versions hold for extras too; else pip tries every pandas[parquet].
+    run(*pip, "--progress-bar", "off", "-r", lock, "-c", lock)
     run(*pip, "--quiet", "--no-deps", "--editable", ".")
     if name:  # where the JupyterLab of `make start` looks for kernels
         install = (str(python), "-m", "ipykernel", "install", "--prefix", sys.prefix)

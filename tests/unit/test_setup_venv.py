@@ -35,7 +35,7 @@ def test_the_main_environment_holds_the_main_lock(
 ) -> None:
     assert setup_venv.main() == 0
     assert (tmp_path / ".venv" / ".ready").exists()
-    assert commands[1][-2:] == ("-r", "requirements.txt")
+    assert commands[1][-4:] == ("-r", "requirements.txt", "-c", "requirements.txt")
     assert not any("ipykernel" in command for command in commands)
 
 
@@ -47,7 +47,7 @@ def test_a_kernel_has_an_environment_of_its_own_and_a_name_in_jupyterlab(
     assert {command[0] for command in commands[1:]} == {
         str(tmp_path / "kernels" / "own" / ".venv" / "bin" / "python")
     }
-    assert commands[1][-2:] == ("-r", "kernels/own.txt")
+    assert commands[1][-4:] == ("-r", "kernels/own.txt", "-c", "kernels/own.txt")
     assert commands[-1][3:7] == ("install", "--prefix", sys.prefix, "--name")
     assert not (tmp_path / ".venv").exists()
 
