@@ -881,7 +881,7 @@ print(f"spent in 28 days: {spent['spent'].sum():.0%} of the budget, "
 # %% [markdown]
 # ## 6. An alert that follows the budget
 #
-# The rule that most teams begin with is a threshold: page if more than 2 % of a minute's requests
+# The rule that comes to mind first is a threshold: page if more than 2 % of a minute's requests
 # are bad. Here is how it did in the month that you have seen.
 
 # %%
@@ -898,7 +898,7 @@ print(f"{len(begins)} pages in 28 days, {np.mean(inside):.1%} of them during an 
 #
 # A team states its rules in terms of the budget: *page if 2 % of it has gone within an hour, or
 # 5 % within six hours.* At an even pace, an hour takes $1/672$ of four weeks. So the first
-# rule's burn rate is $0.02 \cdot 672$. (The 14.4 that most blogs print is the same for 30 days.)
+# rule's burn rate is $0.02 \cdot 672$. (For 30 days it is 14.4.)
 # Each rule asks the same of a **short window** too, a twelfth of the long one: are errors still
 # coming? Without it the alert rings on for an hour after the repair.
 
