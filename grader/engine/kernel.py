@@ -55,6 +55,8 @@ class CopyingKernel(IPythonKernel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.shell_handlers["copy_request"] = self.copy_request
+        # quit() would end the kernel a tenth of a second later, at whatever then runs.
+        self.shell.ask_exit = _stay  # type: ignore[union-attr]
 
     def copy_request(self, stream: Any, ident: Any, parent: dict[str, Any]) -> None:
         """Reply with the frames of each cell run in a copy, up to where it hung or died.
@@ -70,6 +72,10 @@ class CopyingKernel(IPythonKernel):
         assert self.session
         reply = {"cells": frames, "replaced": replaced}
         self.session.send(stream, "copy_reply", reply, parent, ident=ident)
+
+
+def _stay() -> None:
+    """What quit() and exit() do here."""
 
 
 def _in_copy(
