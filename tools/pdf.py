@@ -22,7 +22,7 @@ if str(ROOT) not in sys.path:
 
 from tools import generated  # noqa: E402
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FOOTER = (
     '<div style="width: 100%; font: 8pt sans-serif; color: #545b64; text-align: center">'
     '<span class="pageNumber"></span></div>'

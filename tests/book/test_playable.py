@@ -138,8 +138,11 @@ def test_a_library_on_first_load_would_be_seen(browser: Any, server: str) -> Non
 
 
 @pytest.mark.parametrize("name", PLAYABLE)
-def test_keys_move_words_and_drawing(browser: Any, root: str, name: str) -> None:
-    visit = Visit(browser, root, name).open().touch()
+def test_keys_move_words_and_drawing(browser: Any, server: str, name: str) -> None:
+    visit = Visit(browser, server, name).open().touch()
+    for slider in visit.page.locator(".playable-slider input").all():
+        assert visit.page.locator(f"label[for={slider.get_attribute('id')}]").inner_text()
+        assert slider.get_attribute("aria-valuetext"), "a slider says its value with a unit"
     slider = visit.page.locator(".playable-slider input").first
     before = visit.says(), visit.drawn(), slider.get_attribute("aria-valuetext")
     at_end = slider.input_value() == slider.get_attribute("max")
@@ -150,14 +153,6 @@ def test_keys_move_words_and_drawing(browser: Any, root: str, name: str) -> None
     labelled = drawing.get_attribute("aria-labelledby")
     assert visit.page.locator(f"#{labelled}").inner_text() == visit.says()
     assert visit.errors == []
-
-
-def test_every_slider_has_a_label_and_a_unit_to_speak(browser: Any, server: str) -> None:
-    for name in PLAYABLE:
-        visit = Visit(browser, server, name).open()
-        for slider in visit.page.locator(".playable-slider input").all():
-            assert visit.page.locator(f"label[for={slider.get_attribute('id')}]").inner_text()
-            assert slider.get_attribute("aria-valuetext")
 
 
 def test_a_change_of_theme_draws_again(browser: Any, root: str) -> None:
