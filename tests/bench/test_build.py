@@ -137,21 +137,21 @@ def test_two_cold_builds_are_equal(tmp_path: Path) -> None:
     print(f"\ntwo cold builds: {len(first)} files equal")
 
 
+VARYING = re.compile(
+    r'<div class="cell [^"]*tag_varies.*?(?=<div class="cell |<section|</section>)', re.S
+)
+
+
 def published(html: Path) -> dict[str, bytes]:
     """Each file of the built book, pages without dates and without what may vary."""
-    files = {}
+    files, varying = {}, set()
     for path in sorted(html.rglob("*")):
         if path.is_file():
             content = path.read_bytes()
             if path.suffix == ".html":
-                content = without_varying(content.decode()).encode()
+                text = content.decode()
+                for cell in VARYING.findall(text):
+                    varying |= set(re.findall(r"_images/[0-9a-f]+\.\w+", cell))
+                content = DATES.sub("", VARYING.sub("", text)).encode()
             files[path.relative_to(html).as_posix()] = content
-    return files
-
-
-def without_varying(html: str) -> str:
-    """A page without dates and without the cells tagged `varies`."""
-    cells = re.compile(
-        r'<div class="cell [^"]*tag_varies.*?(?=<div class="cell |<section|</section>)', re.S
-    )
-    return DATES.sub("", cells.sub("", html))
+    return {name: content for name, content in files.items() if name not in varying}
