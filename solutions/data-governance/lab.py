@@ -151,13 +151,12 @@ def _ask(_role, _customer, _purpose):
     _kept = []
     try:
         return look_up(_rows, _rules, _kept.append, _role, _customer, _purpose), _kept
-    except NotImplementedError:
-        raise
     except Exception as _error:
         return _error, _kept
 
 
-_got, _kept = _ask("desk", 1, "complaint")
+_kept = []
+_got = look_up(_rows, _rules, _kept.append, "desk", 1, "complaint")
 assert type(_got) is dict and _got.get("name") == "Adara Belova", (
     "the desk asks for a customer of its own partner, for a purpose on its list: it gets a dict"
 )
@@ -372,8 +371,6 @@ def _inspect(_log, _anchors):
     """The verdict, or what was raised instead."""
     try:
         _said = inspect_log(_log, _anchors)
-    except NotImplementedError:
-        raise
     except Exception as _error:
         return _error, 0
     return _said if type(_said) is tuple and len(_said) == 2 else (_said, None)
@@ -706,7 +703,8 @@ def sha(text: str) -> str:
 
 
 hashes = set(people["phone"].map(sha))
-undone = [n for area in AREA_CODES for line in range(10_000) if sha(n := f"{area}555{line:04d}") in hashes]
+undone = [n for area in AREA_CODES for line in range(10_000)
+          if sha(n := f"{area}555{line:04d}") in hashes]
 print(f"{len(AREA_CODES) * 10_000:,} numbers tried, {len(undone)} of {len(hashes)} customers found")
 
 # %% [markdown]
@@ -792,7 +790,8 @@ assert not set(_base) & set(_names(_many, _purpose="marketing")), (
     "another purpose gives other pseudonyms: two releases must not be joined by them"
 )
 _one, _two = _names(["30155501234"], _purpose="wave4"), _names(["430155501234"], _purpose="wave")
-assert _one != _two, (
+_three, _four = _names(["30155501235"], _purpose="4th"), _names(["301555012354"], _purpose="th")
+assert _one != _two and _three != _four, (
     "a purpose and a number put together without a border may read like another purpose and number"
 )
 assert _names(_many[::-1]) == _base[::-1] and _names(_many[7:9]) == _base[7:9], (
@@ -868,8 +867,8 @@ def learned(release: pd.DataFrame, register: pd.DataFrame, quasi: list[str], sec
 
 # %% test: learned, 5 points
 _rel = pd.DataFrame(
-    [(1980, "x", "car"), (1981, "x", "car"), (1981, "x", "car"), (1981, "y", "car"), (1981, "y", "home"),
-     (1990, "y", "other")],
+    [(1980, "x", "car"), (1981, "x", "car"), (1981, "x", "car"), (1981, "y", "car"),
+     (1981, "y", "home"), (1990, "y", "other")],
     columns=["year", "group", "purpose"],
 )
 _reg = pd.DataFrame({"name": ["d", "c", "b", "a"], "year": [1990, 1981, 1981, 1980],
@@ -890,8 +889,12 @@ def _learn(*_args):
     return list(_out.items()) if isinstance(_out, pd.Series) else _out
 
 
-assert _learn(_rel, _reg, ["year", "group"], "purpose") == [(40, "other"), (30, "car"), (20, "car")], (
-    "all rows of a class say the same: it does not matter which one is hers; in the register's order"
+_said = _learn(_rel, _reg, ["year", "group"], "purpose")
+assert set(_said) == {(40, "other"), (30, "car"), (20, "car")}, (
+    "all rows of a class say the same: it does not matter which one is hers, she is learned"
+)
+assert _said == [(40, "other"), (30, "car"), (20, "car")], (
+    "each person that is learned stands there once, in the register's order"
 )
 _two = pd.DataFrame({"name": ["e", "f"], "year": [1981, 1981], "group": ["x", "x"]}, index=[7, 8])
 assert _learn(_rel, _two, ["year", "group"], "purpose") == [(7, "car"), (8, "car")], (
@@ -982,13 +985,17 @@ _area = int((people["area"] == _her["area"]).sum()) - 1
 _until = _told + pd.DateOffset(months=25)
 held = pd.DataFrame([
     ("vault: contact", "1 record", "no duty to keep", "-"),
-    ("vault: application", f"1 record, notified {_told:%Y-%m-%d}", "12 CFR 1002.12", f"{_until:%Y-%m-%d}"),
-    ("vault: voucher", f"1 record of {_paid:%Y-%m-%d}", "HGB section 257", f"{_paid.year + 8}-12-31"),
+    ("vault: application", f"1 record, notified {_told:%Y-%m-%d}", "12 CFR 1002.12",
+     f"{_until:%Y-%m-%d}"),
+    ("vault: voucher", f"1 record of {_paid:%Y-%m-%d}", "HGB section 257",
+     f"{_paid.year + 8}-12-31"),
     ("backups of the vault", "same records, same keys", "as above", "as above"),
     ("mailbox", f"{len(_tickets)} tickets", "no duty to keep", "-"),
-    ("masked mailbox, at the university", f"{len(_unmasked)} mentions still readable", "no duty to keep", "-"),
+    ("masked mailbox, at the university", f"{len(_unmasked)} mentions still readable",
+     "no duty to keep", "-"),
     ("colleague's release, public", "her class tells her loan's purpose", "no duty to keep", "-"),
-    ("feature: default rate of the area", f"computed from her loan and {_area} others", "no duty to keep", "-"),
+    ("feature: default rate of the area", f"computed from her loan and {_area} others",
+     "no duty to keep", "-"),
     ("credit model", f"trained on her and {len(people) - 1} others", "no duty to keep", "-"),
     ("audit log", "entries with her number", "kept as evidence", "not decided"),
 ], columns=["place", "what", "duty", "last_day"])
@@ -1110,8 +1117,6 @@ def _erase(_customer, _asked, _held, _keys, _rules=RULES):
     """What was returned, or raised instead."""
     try:
         return erase(_customer, date.fromisoformat(_asked), _held, _rules, _keys)
-    except NotImplementedError:
-        raise
     except Exception as _error:
         return _error
 
@@ -1122,8 +1127,11 @@ def _readable(_backup, _keys):
 
 _held, _keys, _backup = _house(("471", "contact", "2025-03-01"), ("471", "voucher", "2025-03-04"),
                                ("471", "application", "2025-03-02"), ("982", "contact", "2025-05-01"))
-_got = _erase("471", "2026-11-21", _held, _keys)
+_got = erase("471", date(2026, 11, 21), _held, RULES, _keys)
 assert type(_got) is dict, "erase returns a dict: the last day by id"
+assert all(type(_day) is date for _day in _got.values()), (
+    "a last day is a date (datetime.date), neither a Timestamp nor a text"
+)
 assert "471-contact-0" not in _readable(_backup, _keys), (
     "no law keeps the contact, and it can still be read from the backup"
 )
@@ -1224,7 +1232,7 @@ for _ in range(40):
 held = pd.read_csv(f"given/held-{seed}.csv")
 
 # %%
-held.style.hide(axis="index").set_properties(**{"text-align": "left"})
+held
 
 # %% [markdown]
 # Two more articles matter. The lender answers within one month, and where it does not do what she asked it says
@@ -1239,24 +1247,22 @@ held.style.hide(axis="index").set_properties(**{"text-align": "left"})
 # ### BEGIN SOLUTION
 # We received your request on November 21, 2026, and answer within the month that the law gives us.
 #
-# *Erased:* your contact data and your tickets. We destroyed the keys under which the contact was
-# stored, so that copies in our backups cannot be read either; the tickets in the mailbox, which were
-# not encrypted, were deleted, and leave the backups of the mailbox when these are overwritten.
+# *Erased:* your contact data and your tickets. We destroyed the key under which the contact was stored, so
+# that the copies in our backups cannot be read either; your tickets were deleted from the mailbox.
 #
 # *Kept, for nothing else:* the voucher of your loan until the day in the table (German Commercial Code,
 # section 257), and your application until its day (12 CFR 1002.12). The first is an exception of Article 17
-# itself; the second is an American duty, which we keep on our lawyer's advice. Both keys are destroyed on
-# the day after. If you disagree, you may complain to the supervisory authority, or go to court.
+# itself; the second an American duty, kept on our lawyer's advice. Both keys are destroyed the day after. If
+# you disagree, you may complain to the supervisory authority or go to court.
 #
-# *Made of your data:* the default rate of your area is computed again without your loan. The credit model
-# was trained with it; it is out of the next training, on (date), until when we cannot say that
-# the model has kept nothing of you. The audit log keeps entries that name you, so that you and we can
-# tell who looked; their number is replaced by a pseudonym whose key we destroy when the log's own
-# period, not yet set, ends.
+# *Made of your data:* the default rate of your area is computed again without your loan. The credit model was
+# trained with it; the next training leaves it out, and until then we cannot say that the model keeps nothing
+# of you. The audit log is evidence of who looked at your data. It keeps entries with your number; we have not
+# yet decided for how long, and will tell you.
 #
-# *Left the house:* we told the university to delete your tickets. A table of loans was published in which
-# your year of birth, area and group gave away your loan's purpose. We have withdrawn it; copies that others
-# took we cannot take back. We are sorry, and have reported it internally as a breach.
+# *Left the house:* we told the university to delete your tickets. A table of loans was published in which your
+# year of birth, area and group gave away your loan's purpose. We have withdrawn it; copies that others took we
+# cannot take back. We are sorry.
 # ### END SOLUTION
 #
 # ### BEGIN RUBRIC

@@ -549,7 +549,7 @@ def learned(release, register, quasi, secret):
 
 # %% learned: every row of the class is a find
 # misconception: each row that agrees is a match
-# hint: it does not matter which one is hers
+# hint: stands there once
 def learned(release, register, quasi, secret):
     kinds = release.groupby(quasi)[secret].transform("nunique")
     sure = release[kinds == 1]
