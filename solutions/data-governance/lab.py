@@ -3,7 +3,7 @@
 #
 # **Situation.** Three letters came in one week. The auditor asks who has looked at customers' data,
 # and how the lender would know if somebody had tidied the log. A university would like the support
-# mailbox, "without personal data, of course". And a customer writes: *delete everything you have on
+# mailbox, "without personal data". And a customer writes: *delete everything you have on
 # me.* On the same day a colleague published a table of loans that he calls anonymous.
 #
 # **You build** the gate through which people read customers' data and the check of the log that it
@@ -599,7 +599,7 @@ _ten = "0123456789"
 assert _masked(_ten, [(6, 8, "b"), (1, 3, "a")]) == "0<a>345<b>89", (
     "findings come in any order, not from left to right"
 )
-assert _masked("Rose rose: rose", [(0, 4, "name")]) == "<name> rose: rose", (
+assert _masked("rose likes a rose", [(0, 4, "name")]) == "<name> likes a rose", (
     "only the place that was found is replaced: the same letters elsewhere stay"
 )
 assert _masked(_ten, [(1, 5, "a"), (4, 9, "b")]) == "0<b>9", (
@@ -809,7 +809,8 @@ assert _numbers.equals(_copy), "the numbers that were passed in have been change
 #
 # Now the colleague's table without its hashes. It has neither names nor numbers: year of birth, three
 # digits of the area, the group, and what he calls harmless, the purpose of the loan and whether it
-# defaulted. Beside it lies a public register of the customers of one trade association, with names.
+# defaulted. Beside it lies a public register with names: that of a cooperative, all of whose members
+# are the lender's customers.
 
 # %%
 release = pd.DataFrame({
@@ -1048,11 +1049,12 @@ except InvalidTag:
 
 # %% [markdown]
 # Not everything may go. The right to erasure does not apply where a law of the Union or of a member state
-# requires the data to be kept (GDPR, Article 17(3)(b)). German accounting law keeps vouchers for eight
+# requires the data to be kept (GDPR, Article 17(3)(b), applies since May 2018). German accounting law keeps vouchers for eight
 # years, counted from the end of their calendar year (HGB section 257, since 2025). An American creditor keeps
 # an application for 25 months after notifying the applicant of the decision (12 CFR 1002.12); that is no law of
-# the Union, and that this lender keeps both is its lawyer's decision, as it would have to be at work. The
-# rules, as a table that code can read:
+# the Union, and that this lender keeps both is its lawyer's decision, as it would have to be at work. (Sources,
+# as of November 21, 2026, stand on the page *Access, audit and the law*.) The rules, as a table that code can
+# read:
 
 # %%
 RULES = {

@@ -329,7 +329,7 @@ def mask(text, spans):
     runs = []
     for start, end, kind in sorted(s for s in spans if s[0] < s[1]):
         if runs and start < runs[-1][1]:
-            runs[-1][1] = end if end > runs[-1][0] + 3 else runs[-1][1]
+            runs[-1][1] = end
             runs[-1][2].append((start - end, start, kind))
         else:
             runs.append([start, end, [(start - end, start, kind)]])
