@@ -416,15 +416,15 @@ _wrong = chained(make_reads(60, seed + 9))
 assert _inspect(_wrong, _heads(reads, 60)) == ("rewritten", 60), (
     "an anchor at the log's very end disagrees with it"
 )
+assert _inspect(reads, _heads(reads, 40, 0, 20)) == ("sound", 20), (
+    "anchors come in any order; the newest is the one with the largest count"
+)
 _late = chained([_r["entry"] for _r in reads[:30]] + make_reads(5, seed + 8))
 assert _inspect(_late, _heads(reads, 50, 20)) == ("truncated", 15), (
     "what an old anchor covers is right, and a newer one has seen more records than there are"
 )
 assert _inspect(_wrong[:30], _heads(reads, 50, 20)) == ("rewritten", 20), (
     "shorter and rewritten: an anchor within the log disagrees, and that comes first"
-)
-assert _inspect(reads, _heads(reads, 40, 0, 20)) == ("sound", 20), (
-    "anchors come in any order; the newest is the one with the largest count"
 )
 _half = reads[:45] + _wrong[45:]
 assert _inspect(_half, _heads(reads, 20, 40)) == ("broken", 45), (
@@ -992,7 +992,7 @@ held = pd.DataFrame([
      f"{_paid.year + 8}-12-31"),
     ("backups of the vault", "same records, same keys", "as above", "as above"),
     ("mailbox", f"{len(_tickets)} tickets", "no duty to keep", "-"),
-    ("masked mailbox, at the university", f"{len(_unmasked)} mentions still readable",
+    ("masked mailbox, at the university", f"mentions still readable: {len(_unmasked)}",
      "no duty to keep", "-"),
     ("colleague's release, public", "her class tells her loan's purpose", "no duty to keep", "-"),
     ("feature: default rate of the area", f"computed from her loan and {_area} others",
