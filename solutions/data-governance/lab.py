@@ -167,6 +167,7 @@ _got, _ = _ask("desk", 2, "complaint")
 assert _got is None, "a customer of a partner that the policy does not list for the role: None"
 ### BEGIN HIDDEN TESTS
 _got, _kept = _ask("desk", 1, "complaint")
+assert "email" not in _got, "a column that the policy lists and the row lacks is left out"
 assert _got == {"name": "Adara Belova", "phone": "3015550100"}, (
     "the answer holds the columns that the policy lists for the role, and no others, whatever the "
     "row has"

@@ -88,7 +88,7 @@ def look_up(table, policy, write, role, customer, purpose):
     )
     try:
         write({"role": role, "customer": customer, "purpose": purpose, "granted": granted})
-    except OSError:
+    except Exception:
         pass
     return {column: row[column] for column in rule["columns"] if column in row} if granted else None
 
