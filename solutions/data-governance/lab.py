@@ -506,6 +506,7 @@ PATTERNS = {
     "phone": r"\b\d{3}( / |-)\d{3}( / |-)\d\d( / )?\d\d\b",
     "card": r"\b4\d{3}([ .-]?\d{4}){3}\b",
     "account": r"\b[a-z]{2}\d\d ?(\d{4} ?){4}\d\d\b",
+    "date": r"\b\d\d/\d\d/\d{4}\b",
     "number": r"\b\d[\d .-]{7,}\d\b",
 }
 
@@ -690,8 +691,9 @@ telling = truth.loc[truth["left"], "ticket_id"].nunique()
 print(f"{telling} of {len(mailbox)} masked tickets still hold something personal")
 
 # %% [markdown]
-# "The only beekeeper in 12345" is found by no pattern. The university gets a masked mailbox under a
-# contract, and nobody calls it anonymous.
+# "The only beekeeper in 12345" is found by no pattern, "March 3, 1980" by none of these. A recall of 100 % for
+# six kinds is not safety for a text. So the university gets the masked mailbox under a contract, and nobody
+# calls it anonymous.
 #
 # ## 5. Pseudonyms that cannot be undone
 #
@@ -970,14 +972,16 @@ for _years, _digits in _shapes:
         })
 releases = pd.DataFrame(_lines)
 
-# What the lender holds of the customer who asks to be erased: somebody with tickets, whose purpose the
-# release gives away.
+# What the lender holds of the customer who asks to be erased: somebody with tickets that tell of her also
+# when masked, whose purpose the release gives away.
 _all = release.groupby(quasi)["purpose"].nunique().rename("kinds").reset_index()
 _asks = people.assign(year=people["born"].dt.year, area3=people["area"].str[:3], group=loans["group"])
 _asks["row"] = people.index
 _asks = _asks.merge(_all, on=quasi).set_index("row")
 _wrote = mailbox["customer_id"].value_counts()
-_asks = _asks[(_asks["kinds"] == 1) & (_asks["customer_id"].map(_wrote).fillna(0) >= 2)].sort_index()
+_tells = mailbox.loc[mailbox["ticket_id"].isin(truth.loc[truth["left"], "ticket_id"]), "customer_id"]
+_often = _asks["customer_id"].map(_wrote).fillna(0) >= 2
+_asks = _asks[(_asks["kinds"] == 1) & _often & _asks["customer_id"].isin(_tells)].sort_index()
 _her = _asks.iloc[0]
 _paid = loans.loc[_asks.index[0], "applied_on"]
 _told = _paid + pd.Timedelta(days=12)
@@ -993,7 +997,7 @@ held = pd.DataFrame([
      f"{_paid.year + 8}-12-31"),
     ("backups of the vault", "same records, same keys", "as above", "as above"),
     ("mailbox", f"{len(_tickets)} tickets", "no duty to keep", "-"),
-    ("masked mailbox, at the university", f"mentions still readable: {len(_unmasked)}",
+    ("masked mailbox, at the university", f"{len(_tickets)} tickets, masked; mentions still readable: {len(_unmasked)}",
      "no duty to keep", "-"),
     ("colleague's release, public", "her class tells her loan's purpose", "no duty to keep", "-"),
     ("feature: default rate of the area", f"computed from her loan and {_area} others",
@@ -1017,7 +1021,7 @@ releases.round(1)
 figure, axis = plt.subplots()
 for column, marker in (("purpose_learned", "o"), ("default_learned", "s")):
     axis.scatter(releases["k"], releases[column], marker=marker, label=column)
-axis.set(xlabel="k, rows in the smallest class", ylabel="learned (% of the rows left)", xscale="log")
+axis.set(xlabel="k, rows in the smallest class", ylabel="learned (% of the rows left)")
 _ = axis.legend()
 
 # %% [markdown]
