@@ -1054,12 +1054,12 @@ except InvalidTag:
 
 # %% [markdown]
 # Not everything may go. The right to erasure does not apply where a law of the Union or of a member state
-# requires the data to be kept (GDPR, Article 17(3)(b), applies since May 2018). German accounting law keeps vouchers for eight
-# years, counted from the end of their calendar year (HGB section 257, since 2025). An American creditor keeps
-# an application for 25 months after notifying the applicant of the decision (12 CFR 1002.12); that is no law of
-# the Union, and that this lender keeps both is its lawyer's decision, as it would have to be at work. (Sources,
-# as of November 21, 2026, stand on the page *Access, audit and the law*.) The rules, as a table that code can
-# read:
+# requires the data to be kept (GDPR, Article 17(3)(b), applies since May 2018). German accounting law
+# keeps vouchers for eight years, counted from the end of their calendar year (HGB section 257, since 2025;
+# banks for ten, and this lender is none). An American creditor keeps an application for 25 months after
+# notifying the applicant of the decision (12 CFR 1002.12); that is no law of the Union, and that this
+# lender keeps both is its lawyer's decision, as it would have to be at work. (Sources, as of November 21,
+# 2026, stand on the page *Access, audit and the law*.) The rules, as a table that code can read:
 
 # %%
 RULES = {
