@@ -242,11 +242,15 @@ def test_look_up(look_up) -> None:
         7: {"name": "n", "secret": "s", "partner": "a"},
         8: {"name": "m", "secret": "t", "partner": "b"},
     }
-    rules = {"desk": {"partners": {"a"}, "columns": {"name", "email"}, "purposes": {"help"}}}
+    rules = {
+        "desk": {"partners": {"a"}, "columns": {"name", "email"}, "purposes": {"help"}},
+        "risk": {"partners": {"b"}, "columns": {"secret"}, "purposes": {"model"}},
+    }
     for role, customer, purpose, want in [
         ("desk", 7, "help", {"name": "n"}),
         ("desk", 8, "help", None),
         ("desk", 7, "other", None),
+        ("desk", 7, "model", None),
         ("desk", 9, "help", None),
         ("guest", 7, "help", None),
     ]:
@@ -604,9 +608,15 @@ assert _masked(_ten, [(6, 8, "b"), (1, 3, "a")]) == "0<a>345<b>89", (
 assert _masked("rose likes a rose", [(0, 4, "name")]) == "<name> likes a rose", (
     "only the place that was found is replaced: the same letters elsewhere stay"
 )
-assert _masked(_ten, [(1, 5, "a"), (4, 9, "b")]) == "0<b>9", (
-    "two findings overlap partly: nothing that either of them covers may stay, and one mark, the "
-    "longer one's, stands for both"
+_got = _masked(_ten, [(1, 5, "a"), (4, 9, "b")])
+assert not set("5678") & set(str(_got)), (
+    "two findings overlap partly, and the end of the later one still stands in the text"
+)
+assert not set("123") & set(str(_got)), (
+    "two findings overlap partly, and the beginning of the earlier one still stands in the text"
+)
+assert _got == "0<b>9", (
+    "two findings overlap partly: one mark, the longer one's, stands for both"
 )
 assert _masked(_ten, [(0, 6, "a"), (1, 3, "b"), (5, 8, "c")]) == "<a>89", (
     "a run reaches to the largest end in it, not to the end of the finding that was last looked at"

@@ -299,7 +299,7 @@ def mask(text, spans):
 
 # %% mask: from left to right, what begins inside is skipped
 # misconception: a finding that begins inside another one lies inside it
-# hint: two findings overlap partly
+# hint: the end of the later one
 def mask(text, spans):
     out, at = "", 0
     for start, end, kind in sorted(spans, key=lambda s: (s[0], -s[1], s[2])):
@@ -311,7 +311,7 @@ def mask(text, spans):
 
 # %% mask: the longest wins, what overlaps it is dropped
 # misconception: of two findings that overlap, the longer one is right and the other wrong
-# hint: two findings overlap partly
+# hint: the beginning of the earlier one
 def mask(text, spans):
     kept = []
     for span in sorted((s for s in spans if s[0] < s[1]), key=lambda s: (s[0] - s[1], s)):
@@ -555,17 +555,6 @@ def learned(release, register, quasi, secret):
     sure = release[kinds == 1]
     named = register.reset_index(names="_who").merge(sure, on=quasi)
     return named.set_index("_who")[secret]
-
-
-# %% learned: a class is known by its most common value
-# misconception: the likeliest value is what the attacker learns
-# hint: the two rows of her class have different purposes
-def learned(release, register, quasi, secret):
-    usual = release.groupby(quasi)[secret].agg(lambda values: values.mode().iloc[0])
-    usual = usual.reset_index() if len(usual) else release[[*quasi, secret]]
-    found = register[quasi].merge(usual, on=quasi, how="left")[secret]
-    found.index = register.index
-    return found.dropna().iloc[::1]
 
 
 # %% learned: zero is nothing
