@@ -220,7 +220,7 @@ assert _rows[1]["name"] == "Adara Belova", "what the caller does with the answer
 # %% [markdown]
 # ## 2. Review a colleague's gate
 #
-# A colleague, with an assistant's help, wrote `look_up` too. It is shown below, it serves both desks
+# A colleague, with an assistant's help, wrote `look_up` too. It is shown below, it serves desk and risk
 # well, and it breaks the contract of question 1 all the same.
 #
 # Write `test_look_up(look_up)`: it calls the function it is given and raises (a plain `assert` will
