@@ -211,6 +211,24 @@ for _customer in (1, 2):
     assert isinstance(_raised, OSError), (
         "the log cannot be written: the exception is passed on, or data leave without a trace"
     )
+_rng = np.random.default_rng(seed + 4)
+for _ in range(200):
+    _customer = int(_rng.choice(list(table)[:40])) + int(_rng.random() < 0.1)
+    _role, _purpose = (str(_rng.choice(_c)) for _c in
+                       (["desk_alder", "risk", "intern"], ["complaint", "payment", "model", "fun"]))
+    _rule, _row, _kept = policy.get(_role), table.get(_customer), []
+    _may = bool(_rule and _row) and (
+        {_purpose} <= _rule["purposes"] and {_row["partner"]} <= _rule["partners"]
+    )
+    _want = {_c: _v for _c, _v in _row.items() if _c in _rule["columns"]} if _may else None
+    try:
+        _got = look_up(table, policy, _kept.append, _role, _customer, _purpose)
+    except Exception as _error:
+        _got = _error
+    assert _got == _want and [_e.get("granted") for _e in _kept] == [_may], (
+        "for a fresh mix of roles, customers and purposes, an answer or an entry differs from the "
+        "policy's"
+    )
 _taken = _ask("desk", 1, "complaint")[0]
 if type(_taken) is dict:
     _taken["name"] = "changed"
