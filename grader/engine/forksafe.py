@@ -11,8 +11,8 @@ from grader.engine.imports import imported
 
 FORK_SAFE = frozenset(
     {
-        *("evidently", "fairlearn", "joblib", "lender", "matplotlib", "numpy", "pandas"),
-        *("pyarrow", "scipy", "shap", "sklearn", "statsmodels", "torch"),
+        *("cryptography", "evidently", "fairlearn", "joblib", "lender", "matplotlib", "numpy"),
+        *("pandas", "pyarrow", "scipy", "shap", "sklearn", "statsmodels", "torch"),
         *("IPython", "grader", "nbgrader"),  # no threads, and nothing compiled
     }
 )

@@ -69,6 +69,11 @@ sm.Logit(y, x + rng.normal(size=x.shape)).fit(disp=0).params.size == 4
 import joblib
 joblib.Parallel(2, prefer="threads")(joblib.delayed(abs)(n) for n in (-1, 2)) == [1, 2]
 """,
+    "cryptography": """
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+box = AESGCM(AESGCM.generate_key(256))
+box.decrypt(bytes(12), box.encrypt(bytes(12), b"here", None), None) == b"here"
+""",
     "shap": f"""{DATA}
 import shap
 from sklearn.tree import DecisionTreeClassifier
