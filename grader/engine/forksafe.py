@@ -11,8 +11,8 @@ from grader.engine.imports import imported
 
 FORK_SAFE = frozenset(
     {
-        *("evidently", "fairlearn", "joblib", "lender", "matplotlib", "numpy", "pandas"),
-        *("pyarrow", "scipy", "shap", "sklearn", "statsmodels", "torch"),
+        *("evidently", "fairlearn", "joblib", "kfp", "lender", "matplotlib", "numpy", "pandas"),
+        *("pyarrow", "scipy", "shap", "sklearn", "statsmodels", "torch", "yaml"),
         *("IPython", "grader", "nbgrader"),  # no threads, and nothing compiled
     }
 )
