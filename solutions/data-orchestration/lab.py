@@ -35,6 +35,7 @@ import json
 import os
 import re
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -181,8 +182,14 @@ for _n in (3, 10, 40, 40):
 assert _in_order({"a1": [], "b1": ["a1", "a1"], "c1": ["b1", "b1", "a1"]}), (
     "a need may be named twice, and is met once"
 )
-_chain = {f"c{_i}": [f"c{_i - 1}"] if _i else [] for _i in range(2999, -1, -1)}
-assert _in_order(_chain), "a chain of thousands of steps is a pipeline, too; what does it exhaust?"
+_chain = {f"c{_i}": [f"c{_i - 1}"] if _i else [] for _i in range(399, -1, -1)}
+_depth, _frame, _limit = 100, sys._getframe(), sys.getrecursionlimit()
+while _frame := _frame.f_back:
+    _depth += 1
+sys.setrecursionlimit(_depth)
+_kept = _in_order(_chain)
+sys.setrecursionlimit(_limit)
+assert _kept, "a chain of steps that is longer than the stack is deep: what does it exhaust?"
 _raised = _error({"a1": ["ghost7"]})
 assert isinstance(_raised, KeyError) and "ghost7" in str(_raised), (
     "a need that is no step: raise KeyError, and name it"
@@ -283,14 +290,14 @@ assert _keys(("c", {}, {"a": b"xy", "b": b"z"}), ("c", {}, {"a": b"x", "b": b"yz
 assert _keys(("ab", {"c": "d"}, {}), ("a", {"bc": "d"}, {}), ("abc", {}, {"d": b""})) == 3, (
     "put end to end, different parts become the same text: where does one end, the next begin?"
 )
+assert _keys(("c", {}, {"a": b"\xff"}), ("c", {}, {"a": b"\xfe"}), ("c", {}, {"a": b"?"})) == 3, (
+    "inputs are bytes, and need not be a text in any encoding"
+)
 _long = bytes(np.random.default_rng(seed).integers(0, 256, 300_000, dtype=np.uint8))
 _places = [0, 1000, 150_000, 299_999]
 _edited = [_long[:_i] + bytes([_long[_i] ^ 1]) + _long[_i + 1 :] for _i in _places]
 assert _keys(*(("c", {}, {"a": _bytes}) for _bytes in [_long, *_edited])) == 5, (
     "one byte of a long input differs, its length does not, and the key has not changed"
-)
-assert _keys(("c", {}, {"a": b"\xff"}), ("c", {}, {"a": b"\xfe"}), ("c", {}, {"a": b"?"})) == 3, (
-    "inputs are bytes, and need not be a text in any encoding"
 )
 with patch("builtins.hash", side_effect=range(1000)):
     _salted = _keys(*[("c", {"a": 1}, {"b": b"x"})] * 2)
@@ -367,9 +374,11 @@ assert _calls == 3 and len(_waits) == 2, "two failures and a success are three c
 _end, _calls, _waits = _tries([KeyError("income")])
 assert isinstance(_end, KeyError) and _calls == 1, "a missing key will be missing in a minute, too"
 ### BEGIN HIDDEN TESTS
-assert all(isinstance(_wait, float) and _wait >= 0 for _wait in _waits), "a wait is a float, in s"
+assert all(isinstance(_wait, float) for _wait in _tries([ConnectionError()] * 3)[2]), (
+    "a wait is a float, a number of seconds"
+)
 _errors = [ConnectionError(f"no. {_i}") for _i in range(9)]
-for _retries in (0, 1, 4):
+for _retries in (1, 4, 0):
     _end, _calls, _waits = _tries(_errors, _retries)
     assert _calls == 1 + _retries, "retries counts the calls after the first one"
     assert len(_waits) == _retries, "nobody sleeps after the last try: nothing comes after it"
@@ -419,8 +428,7 @@ assert _tries([TimeoutError()] * 2000, 2000, 1.0, 60.0)[1] == 2001, (
 # **store**, in which every output lies under its key. There is no other memory: what is in the
 # store is done, and a rerun does the rest.
 #
-# The key function is handed in, as is the order of the steps if you want it: `TopologicalSorter(needs)
-# .static_order()` (`needs` as in question 1).
+# The key function is handed in. For the order, use the standard library (or your own):
 
 # %%
 @dataclass(frozen=True)
@@ -558,7 +566,7 @@ class _Night:
         return _hit - set(_roots)
 
 
-_night = _Night({"extract": [], "features": ["extract"], "train": ["features", "extract"]})
+_night = _Night({"extract": [], "features": ["extract"], "train": ["extract", "features"]})
 _states = _night.go()
 assert type(_states) is dict and _states == dict.fromkeys(_night.needs, "done"), (
     "in an empty store every step is done: run returns a dict from every name to its state"
@@ -579,14 +587,14 @@ assert _night.go() == {"extract": "found", "features": "failed", "train": "skipp
     "features fails: train, which needs it, is skipped"
 )
 ### BEGIN HIDDEN TESTS
-_sees = random_needs(np.random.default_rng(seed + 7), 12)
-_night = _Night(_sees)
+_needs = random_needs(np.random.default_rng(seed + 7), 12)
+_night = _Night(_needs)
 _states = _night.go()
-assert not isinstance(_states, BaseException) and set(_night.calls) == set(_sees), (
+assert not isinstance(_states, BaseException) and set(_night.calls) == set(_needs), (
     "steps come in any order: a step was started before its needs, or one was not started at all"
 )
-assert len(_night.calls) == len(_sees), "in one run a step's work is called more than once"
-assert _night.there() == set(_sees), (
+assert len(_night.calls) == len(_needs), "in one run a step's work is called more than once"
+assert _night.there() == set(_needs), (
     "outputs differ from a slow reference: inputs come in the order of the step's needs, each from "
     "the file under its key"
 )
@@ -1209,7 +1217,7 @@ assert all(_from(_t)[_i] == _files[_i] for _t in _spec for _i in _from(_t) if _i
 #   request was sent, then the connection broke: `TimeoutError`. The bank's interface takes no key by which
 #   it would know a repetition; its list of accepted orders can be read from 07:00.
 #
-# `outages` is made from the log of 200 outages of the warehouse: of those that had lasted `down_for`
+# `outages` is made from the log of the warehouse: of its outages (`outages`: how many) that had lasted `down_for`
 # minutes, the share (in percent, with a 95 % interval) that ended within 30 and within 70 more minutes. `stale`
 # says what it costs to serve an older model: AUC lost against one trained on the day, in thousandths, mean of
 # eight months, with half a 95 % interval.

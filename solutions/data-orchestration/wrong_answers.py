@@ -3,7 +3,7 @@
 
 # %% order: by the number of needs
 # misconception: who needs less comes first
-# hint: of a diamond
+# hint: in a random graph a step comes before
 def order(needs):
     for name in needs:
         if any(name in needs[need] for need in needs[name]):
@@ -13,7 +13,7 @@ def order(needs):
 
 # %% order: recursion
 # misconception: recursion is as deep as a pipeline can be
-# hint: a chain of thousands of steps
+# hint: a chain of steps that is longer than the stack
 def order(needs):
     done, way = [], []
 
