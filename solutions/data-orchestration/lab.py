@@ -3,10 +3,10 @@
 #
 # **Situation.** Every night the lender trains its model, in six steps from files to files. Some
 # nights the warehouse does not answer; some nights the machine is taken away in the middle of a
-# step. Whoever is on call starts the job again and hopes: it computes everything anew, or it goes on
-# with half a file, or a day is in the table twice. The head of risk wants a job that **anyone can
-# start again at any time**, without a thought, and whose result does not depend on how often that
-# happened.
+# step. Whoever is on call starts the job again and hopes: it computes everything anew, or it goes
+# on with half a file, or a day is in the table twice. The head of risk wants a job that **anyone
+# can start again at any time**, without a thought, and whose result does not depend on how often
+# that happened.
 #
 # **You build** a small scheduler: order, cache key, retries, and a run that survives failures and
 # kills, tested on graphs that nobody drew. Then a step that can be repeated, and the six steps for
@@ -100,10 +100,10 @@ random_needs(np.random.default_rng(seed), 5)
 # | 3 | go through that list; for each step on it, cross one off at all that need it | `for name in done:` over a list that grows |
 # | 4 | whoever reaches none goes to the end of the list | `done.append(...)` |
 #
-# If steps are left over at the end, they wait for each other: somewhere among them is a **cycle**. Not
-# all of them are on it; most only wait for it, and the person on call needs the names of those that
-# are. From any step that is left, go to a need of it that is left, and again: sooner or later you come to
-# a step where you have been. From there on, your way is a cycle.
+# If steps are left over at the end, they wait for each other: somewhere among them is a **cycle**.
+# Not all of them are on it; most only wait for it, and the person on call needs the names of those
+# that are. From any step that is left, go to a need of it that is left, and again: sooner or later
+# you come to a step where you have been. From there on, your way is a cycle.
 #
 # (In the standard library, `graphlib` orders steps, too. If you use it, look at what it does with a
 # need that is no step.)
@@ -313,10 +313,10 @@ assert _salted == 1, (
 # %% [markdown]
 # ## 3. Try again, but not everything, and not together
 #
-# A connection that broke may stand again in a minute; a missing column will be missing. The first is
-# worth another try, the second is worth a person. And a hundred steps that were refused in the same
-# second must not come back in the same second: each waits a **random** time (full jitter), whose upper
-# end doubles with every try and is capped.
+# A connection that broke may stand again in a minute; a missing column will be missing. The first
+# is worth another try, the second is worth a person. And a hundred steps that were refused in the
+# same second must not come back in the same second: each waits a **random** time (full jitter),
+# whose upper end doubles with every try and is capped.
 #
 # `sleep` and the random generator are handed in: the tests have a clock of their own, and nobody waits.
 
@@ -427,10 +427,10 @@ assert _tries([TimeoutError()] * 2000, 2000, 1.0, 60.0)[1] == 2001, (
 # ## 4. The run
 #
 # Now what ties it together. A step's work is a function that reads its input files and **writes its
-# output in place**, line by line. It can fail in the middle; and the whole process can be taken away in
-# the middle (here: a `KeyboardInterrupt`, which is no `Exception`). All that survives is a folder, the
-# **store**, in which every output lies under its key. There is no other memory: what is in the
-# store is done, and a rerun does the rest.
+# output in place**, line by line. It can fail in the middle; and the whole process can be taken
+# away in the middle (here: a `KeyboardInterrupt`, which is no `Exception`). All that survives is a
+# folder, the **store**, in which every output lies under its key. There is no other memory: what is
+# in the store is done, and a rerun does the rest.
 #
 # The key function is handed in. For the order, use the standard library (or your own):
 
@@ -524,7 +524,8 @@ class _Night:
 
     def work(self, _name, _inputs, _out):
         self.calls.append(_name)
-        self.dirty |= os.path.exists(_out) or self.store.resolve() not in Path(_out).resolve().parents
+        self.dirty |= os.path.exists(_out)
+        self.dirty |= self.store.resolve() not in Path(_out).resolve().parents
         _text = self.text(_name, [_path.read_text() for _path in _inputs])
         with open(_out, "a") as _file:
             _file.write(_text[: len(_text) // 2])
@@ -817,9 +818,9 @@ nights = pd.read_csv(f"given/nights-{seed}.csv")
 
 # %% [markdown]
 # A correct `run`, with a correct key, on the lender's six steps: `nights` says which of them ran in
-# each of six nights. After the kill only two steps are missing. When old days that no window uses are
-# dropped from the source, both extracts run, come out as they were, and nothing follows; when labels
-# are corrected, validation and features stay.
+# each of six nights. After the kill only two steps are missing. When old days that no window uses
+# are dropped from the source, both extracts run, come out as they were, and nothing follows; when
+# labels are corrected, validation and features stay.
 
 # %%
 grid = nights.pivot(index="step", columns="night", values="ran")
@@ -834,11 +835,11 @@ axis.grid(False)
 # %% [markdown]
 # ## 5. A partition, as often as you like
 #
-# The scheduler can start a step again; whether that does harm is up to the step. One of them keeps, for
-# every day, what each loan has paid in the last 30 days. It is run at night for the day that has ended,
-# again if something failed, and for past days when a bank reports a payment late or takes one back
-# (a **backfill**). In all cases the partition of a day has to say the same: what the payments
-# say for *that* day, not for the day on which it is computed.
+# The scheduler can start a step again; whether that does harm is up to the step. One of them keeps,
+# for every day, what each loan has paid in the last 30 days. It is run at night for the day that
+# has ended, again if something failed, and for past days when a bank reports a payment late or
+# takes one back (a **backfill**). In all cases the partition of a day has to say the same: what the
+# payments say for *that* day, not for the day on which it is computed.
 
 # %%
 def new_ledger(rows: pd.DataFrame) -> tuple[sqlite3.Connection, Path]:
@@ -987,15 +988,15 @@ _db.close()
 # %% [markdown]
 # ## 6. Review a colleague's version
 #
-# A colleague, with an assistant's help, wrote `fill` too. It replaces its partition and has been right
-# every night since it went live. In the first backfill it was wrong.
+# A colleague, with an assistant's help, wrote `fill` too. It replaces its partition and has been
+# right every night since it went live. In the first backfill it was wrong.
 #
-# Write `test_fill(fill)`: it calls the function it is given and raises (a plain `assert` will do) if
-# that function breaks the contract of question 5. It must pass every correct version, whatever its make:
-# look at the table (`partition(path, day)`), never at how it got there. It is scored on versions that you do
-# not see: by the share of the wrong ones that it catches, times the share of the right ones that it
-# spares. Make a new database with `new_ledger(...)` for each case. Go through the contract clause by
-# clause.
+# Write `test_fill(fill)`: it calls the function it is given and raises (a plain `assert` will do)
+# if that function breaks the contract of question 5. It must pass every correct version, whatever
+# its make: look at the table (`partition(path, day)`), never at how it got there. It is scored on
+# versions that you do not see: by the share of the wrong ones that it catches, times the share of
+# the right ones that it spares. Make a new database with `new_ledger(...)` for each case. Go
+# through the contract clause by clause.
 
 # %% review: fill, 3 points
 def test_fill(fill) -> None:
@@ -1205,8 +1206,8 @@ assert all(_from(_t)[_i] == _files[_i] for _t in _spec for _i in _from(_t) if _i
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# What the specification says, a cluster does. On this machine KFP can run the six tasks, each in a process
-# of its own. Is what comes out what the six functions give, called one after the other?
+# What the specification says, a cluster does. On this machine KFP can run the six tasks, each in a
+# process of its own. Is what comes out what the six functions give, called one after the other?
 
 # %%
 def tonight() -> str:
@@ -1233,26 +1234,27 @@ def tonight() -> str:
 print(tonight())
 
 # %% [markdown]
-# The wiring is right if the two lines are equal. Retries and cache are another matter: the local runner acts on
-# neither, which is why the tests read the specification.
+# The wiring is right if the two lines are equal. Retries and cache are another matter: the local
+# runner acts on neither, which is why the tests read the specification.
 #
 # ## 8. Twenty to four
 #
-# The night's report shows three red steps. Scores have to be published by 06:00; from `repayments` on,
-# the night needs 70 minutes. It is 03:40.
+# The night's report shows three red steps. Scores have to be published by 06:00; from `repayments`
+# on, the night needs 70 minutes. It is 03:40.
 #
-# - **A.** `repayments`: `ConnectionError`. The warehouse has been down for 40 minutes; the retries are used
-#   up.
-# - **B.** `validate`: `ValueError: an application twice`. A partner's file of yesterday came in twice. What
-#   trains on it comes after it.
-# - **C.** `collect`, which needs only yesterday's books: it tells the bank which customers to debit. The
-#   request was sent, then the connection broke: `TimeoutError`. The bank's interface takes no key by which
-#   it would know a repetition; its list of accepted orders can be read from 07:00.
+# - **A.** `repayments`: `ConnectionError`. The warehouse has been down for 40 minutes; the retries
+#   are used up.
+# - **B.** `validate`: `ValueError: an application twice`. A partner's file of yesterday came in
+#   twice. What trains on it comes after it.
+# - **C.** `collect`, which needs only yesterday's books: it tells the bank which customers to
+#   debit. The request was sent, then the connection broke: `TimeoutError`. The bank's interface
+#   takes no key by which it would know a repetition; its list of accepted orders can be read from
+#   07:00.
 #
 # `outages` is made from the log of the warehouse: of its outages (`outages`: how many) that had lasted `down_for`
-# minutes, the share (in percent, with a 95 % interval) that ended within 30 and within 70 more minutes. `stale`
-# says what it costs to serve an older model: AUC lost against one trained on the day, in thousandths, mean of
-# eight months, with half a 95 % interval.
+# minutes, the share (in percent, with a 95 % interval) that ended within 30 and within 70 more
+# minutes. `stale` says what it costs to serve an older model: AUC lost against one trained on the
+# day, in thousandths, mean of eight months, with half a 95 % interval.
 
 # %% given: outages
 outages = pd.read_csv(f"given/outages-{seed}.csv")
@@ -1274,72 +1276,77 @@ axis.set(xlabel="down for (minutes)", ylabel="outages that end (%)", ylim=(0, 10
 _ = axis.legend()
 
 # %% written: decide, 4 points [markdown]
-# In at most 250 words: for each of A, B and C, do you **retry** (until when?), **skip** (what is served
-# instead?) or **stop** (what exactly, and who has to decide next)? Use numbers from `outages` and `stale` for
-# A, with how sure they are. Say what would be lost if you treated all three alike.
+# In at most 250 words: for each of A, B and C, do you **retry** (until when?), **skip** (what is
+# served instead?) or **stop** (what exactly, and who has to decide next)? Use numbers from
+# `outages` and `stale` for A, with how sure they are. Say what would be lost if you treated all
+# three alike.
 #
 # ### BEGIN SOLUTION
-# A: retry, spaced out, until 04:50; a step that begins later is not through by six. After 40 minutes of
-# outage the share that ends within 70 more is in the table, well under that of a fresh outage, and its
-# interval is wide, since few outages lasted so long. So I plan for both ends: if it is not back by 04:50,
-# skip and publish scores with yesterday's model. `stale` puts the price of a day's age at a few
-# thousandths of AUC at most, and the interval includes none at all. I would not go on retrying past 04:50 to
-# save that.
+# A: retry, spaced out, until 04:50; a step that begins later is not through by six. After 40
+# minutes the share that ends within 70 more is in the table: far below that of a fresh outage, with
+# a wide interval, since few outages lasted so long. So I plan for both ends: if it is not back by
+# 04:50, skip, and publish scores of yesterday's model. `stale` puts the price of a day's age at a
+# thousandth or so of AUC at most, and its interval includes none at all. For that I would not retry
+# past 04:50.
 #
-# B: stop this branch. Data do not change by waiting, so that a retry fails the same way, and to skip the
-# validation would train on applications counted twice. Yesterday's model is served; the owner of the
-# partner's feed removes the copy in the morning, and the rerun does what is missing.
+# B: stop this branch. Data do not change by waiting, so that a retry fails the same way, and to
+# skip the validation would train on applications counted twice. Yesterday's model is served; the
+# owner of the partner's feed removes the copy in the morning, and the rerun does what is missing.
 #
-# C: neither retry nor skip: stop, and ask. A lost answer may be an order that was accepted; a repetition
-# might debit customers twice, which cannot be taken back quietly. At 07:00 somebody compares the bank's
-# list with ours and sends what is missing. Then the step gets a key that the bank or we check.
+# C: neither retry nor skip: stop, and ask. A lost answer may be an accepted order; a repetition
+# might debit customers twice, which cannot be taken back quietly. At 07:00 somebody compares the
+# bank's list with ours and sends what is missing. Then the step gets a key that the bank or we
+# check.
 #
-# Treated alike: retrying all three debits twice and repeats a failure; skipping all trains on bad data
-# without a word; stopping all costs a night that two steps could have saved.
+# Treated alike: retrying all debits twice; skipping all trains on bad data without a word; stopping
+# all costs a night that two steps could have saved.
 #
-# The outages are a log of the past; a new kind would not be in it.
+# The log is of past outages; a new kind would not be in it.
 # ### END SOLUTION
 #
 # ### BEGIN RUBRIC
-# Four elements: (a) A: retries with a latest time that follows from 06:00 and 70 minutes, and a fallback
-# (older model), with a number from `outages` **for 40 minutes** (not for a fresh outage) and one from
-# `stale`; (b) B: no retry, no bypass of validation; only what depends on it stops, somebody is named; (c) C: not
-# sent again before it is known whether it arrived, because the step is not idempotent; (d) how sure: width
-# of an interval or the number of outages behind it; and what treating them alike would cost.
+# Four elements: (a) A: retries with a latest time that follows from 06:00 and 70 minutes, and a
+# fallback (older model), with a number from `outages` **for 40 minutes** (not for a fresh outage)
+# and one from `stale`; (b) B: no retry, no bypass of validation; only what depends on it stops,
+# somebody is named; (c) C: not sent again before it is known whether it arrived, because the step
+# is not idempotent; (d) how sure: width of an interval or the number of outages behind it; and what
+# treating them alike would cost.
 #
-# **4: all four, and they fit together.** Anchor: the model answer. To serve the older model at once is as
-# good for A if it is argued with `stale`, and says what becomes of the night later.
+# **4: all four, and they fit together.** Anchor: the model answer. To serve the older model at once
+# is as good for A if it is argued with `stale`, and says what becomes of the night later.
 #
-# **3: three of four, or all with one left without a reason.** Anchor: "A: retry until 04:50, of outages that
-# lasted 40 minutes (value) percent end by then, else yesterday's model, which loses nearly nothing. B: stop the
-# branch, ask the partner's team. C: do not resend, check the list at 07:00, it may have arrived." (Nothing on
-# how sure the numbers are.)
+# **3: three of four, or all with one left without a reason.** Anchor: "A: retry until 04:50, of
+# outages that lasted 40 minutes (value) percent end by then, else yesterday's model, which loses
+# nearly nothing. B: stop the branch, ask the partner's team. C: do not resend, check the list at
+# 07:00, it may have arrived." (Nothing on how sure the numbers are.)
 #
-# **1: a decision for each, with a reason for one.** Anchor: "A: retry, it usually comes back within minutes. B:
-# skip. C: retry three times with back-off, since a time-out is an error that passes."
+# **1: a decision for each, with a reason for one.** Anchor: "A: retry, it usually comes back within
+# minutes. B: skip. C: retry three times with back-off, since a time-out is an error that passes."
 #
-# **0: the same for all three, or no decision.** Anchor: "Restart the whole job; the scheduler is idempotent,
-# so nothing can happen."
+# **0: the same for all three, or no decision.** Anchor: "Restart the whole job; the scheduler is
+# idempotent, so nothing can happen."
 # ### END RUBRIC
 
 # %% [markdown]
 # ## What you have built, and where it breaks
 #
-# A scheduler that can be killed at any line and started again by anyone: what is in the store is done,
-# and everything else is made anew. A step whose partition says the same however often and whenever it
-# is computed. And a specification that tells a cluster what your scheduler does by itself.
+# A scheduler that can be killed at any line and started again by anyone: what is in the store is
+# done, and everything else is made anew. A step whose partition says the same however often and
+# whenever it is computed. And a specification that tells a cluster what your scheduler does by
+# itself.
 #
-# - **The key sees what is declared.** A step that reads a table, the clock or a random number that it
-#   does not declare is found in the cache when it should run.
-# - **Two runs at once** do the same work twice here; the rename keeps the files whole, and nothing else.
+# - **The key sees what is declared.** A step that reads a table, the clock or a random number that
+#   it does not declare is found in the cache when it should run.
+# - **Two runs at once** do the same work twice here; the rename keeps the files whole, and nothing
+#   else.
 # - **A rename survives a kill, not a power cut,** unless file and folder are flushed to disk first.
 # - **Whole files are not whole effects.** What a step sends to a bank, no store can take back.
 # - **Retries hide.** A step that succeeds at the third try every night is a step that will fail.
 #
-# You would be asked aloud: *What exactly is idempotent here, and what has to be true of the steps?* And:
-# *Your cache has served a wrong result. Which four things do you look at?*
+# You would be asked aloud: *What exactly is idempotent here, and what has to be true of the steps?*
+# And: *Your cache has served a wrong result. Which four things do you look at?*
 #
-# **Stretch (not graded).** Put `pipeline.watch(...)` and `pipeline.break_step("repayments", 1)` before a call of
-# `tonight()`: one failure, and what becomes of your three retries? (`pipeline.calls()`.) Then write the same six steps
-# as an Airflow DAG in the kernel of the page on Airflow, with `retries` and `retry_exponential_backoff`, and
-# count again.
+# **Stretch (not graded).** Put `pipeline.watch(...)` and `pipeline.break_step("repayments", 1)`
+# before a call of `tonight()`: one failure, and what becomes of your three retries?
+# (`pipeline.calls()`.) Then write the same six steps as an Airflow DAG in the kernel of the page on
+# Airflow, with `retries` and `retry_exponential_backoff`, and count again.
