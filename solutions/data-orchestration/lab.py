@@ -1234,13 +1234,14 @@ def tonight() -> str:
 print(tonight())
 
 # %% [markdown]
-# The wiring is right if the two lines are equal. Retries and cache are another matter: the local
-# runner acts on neither, which is why the tests read the specification.
+# Equal lines say that each task got the right files and parameters. Of what the files do not enforce
+# (who waits for whom without reading from it, retries, cache) they say nothing; on the last two the
+# local runner does not even act. That is why the tests read the specification.
 #
 # ## 8. Twenty to four
 #
-# The night's report shows three red steps. Scores have to be published by 06:00; from `repayments`
-# on, the night needs 70 minutes. It is 03:40.
+# Three nights of one month. Each time it is 03:40, one step is red, and you are on call. Scores have
+# to be published by 06:00; from `repayments` on, a night needs 70 minutes.
 #
 # - **A.** `repayments`: `ConnectionError`. The warehouse has been down for 40 minutes; the retries
 #   are used up.
@@ -1251,10 +1252,11 @@ print(tonight())
 #   takes no key by which it would know a repetition; its list of accepted orders can be read from
 #   07:00.
 #
-# `outages` is made from the log of the warehouse: of its outages (`outages`: how many) that had lasted `down_for`
-# minutes, the share (in percent, with a 95 % interval) that ended within 30 and within 70 more
-# minutes. `stale` says what it costs to serve an older model: AUC lost against one trained on the
-# day, in thousandths, mean of eight months, with half a 95 % interval.
+# `outages` comes from the log of the warehouse. A row is about the outages that had lasted `down_for`
+# minutes; their number is in the column `outages`. Then the share of them (in percent, with a 95 %
+# interval) that ended within 30 and within 70 more minutes. `stale` says what it costs to serve an
+# older model: AUC lost against one trained on the day, in thousandths, mean of eight months, with half
+# a 95 % interval.
 
 # %% given: outages
 outages = pd.read_csv(f"given/outages-{seed}.csv")
@@ -1298,8 +1300,8 @@ _ = axis.legend()
 # bank's list with ours and sends what is missing. Then the step gets a key that the bank or we
 # check.
 #
-# Treated alike: retrying all debits twice; skipping all trains on bad data without a word; stopping
-# all costs a night that two steps could have saved.
+# Treated alike: to retry all debits twice; to skip all trains on bad data without a word; to stop all
+# costs scores that the warehouse, or yesterday's model, could have given.
 #
 # The log is of past outages; a new kind would not be in it.
 # ### END SOLUTION
