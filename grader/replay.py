@@ -12,6 +12,7 @@ import ast
 import contextlib
 import io
 import json
+import linecache
 import os
 import signal
 import sys
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 from grader import regions
@@ -221,8 +223,13 @@ def _run_all(
 
 
 def _run(cell: Cell, names: dict[str, Any]) -> None:
-    code = compile(regions.unmark(cell.source), f"<lab.py line {cell.line}>", "exec")
-    exec(code, names)
+    exec(_compiled(regions.unmark(cell.source), f"<lab.py line {cell.line}>"), names)
+
+
+def _compiled(source: str, name: str) -> CodeType:
+    """Code whose text `inspect.getsource` finds, as it does in a notebook."""
+    linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
+    return compile(source, name, "exec")
 
 
 def _try(
@@ -231,7 +238,7 @@ def _try(
     """Put a variant in the model answer's place; judge its question, then those that use it."""
     with contextlib.redirect_stdout(io.StringIO()):
         try:
-            exec(compile(variant.source, f"<{variant.title}>", "exec"), names)
+            exec(_compiled(variant.source, f"<{variant.title}>"), names)
         except Exception as error:
             note = f"{type(error).__name__}: {error}"
             verdict = Verdict(variant.question, 0.0, False, [(0, note)])

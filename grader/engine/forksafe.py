@@ -11,9 +11,9 @@ from grader.engine.imports import imported
 
 FORK_SAFE = frozenset(
     {
-        *("cryptography", "evidently", "fairlearn", "joblib", "lender", "matplotlib", "numpy"),
-        *("pandas", "pyarrow", "scipy", "shap", "sklearn", "statsmodels", "torch"),
-        *("IPython", "grader", "nbgrader"),  # no threads, and nothing compiled
+        *("cryptography", "evidently", "fairlearn", "joblib", "kfp", "lender", "matplotlib"),
+        *("numpy", "pandas", "pyarrow", "scipy", "shap", "sklearn", "statsmodels", "torch"),
+        *("yaml", "IPython", "grader", "nbgrader"),  # no threads
     }
 )
 

@@ -89,6 +89,20 @@ import evidently
 from evidently.metrics import ValueDrift
 evidently.Report([ValueDrift(column="a")]).run(frame[["a"]], frame[["a"]]) is not None
 """,
+    "kfp": """
+import tempfile
+from kfp import compiler, dsl, local
+
+@dsl.component(base_image="python", install_kfp_package=False)
+def double(n: int) -> int:
+    return 2 * n
+
+folder = tempfile.mkdtemp()
+local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=folder)
+compiler.Compiler().compile(double, f"{folder}/double.yaml")
+double(n=4).output == 8
+""",
+    "yaml": "import yaml\nyaml.safe_load('a: [1, 2]') == {'a': [1, 2]}",
     "lender": "import lender\nlen(lender.applications(2000, seed=1)) == 2000",
 }
 

@@ -1,7 +1,9 @@
 """The replay collects each failing assert and keeps variants apart."""
 
+import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,7 +14,15 @@ from grader.course import Course
 from grader.errors import CourseError
 from grader.execute import lab_template, replay
 from grader.master import read_lab
-from grader.replay import names_defined, names_read, read_trials, run_test, save_given, users
+from grader.replay import (
+    _compiled,
+    names_defined,
+    names_read,
+    read_trials,
+    run_test,
+    save_given,
+    users,
+)
 
 
 def test_every_failing_assert_is_collected() -> None:
@@ -34,6 +44,13 @@ def test_given_values_round_to_ten_digits(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "cut-off-7.json").read_text()) == {"p": 0.6666666667}
     with pytest.raises(CourseError, match="needs a variable other"):
         save_given("other", 7, names, tmp_path)
+
+
+def test_the_text_of_a_cell_can_be_read() -> None:
+    """Kubeflow's components, for one, take their function's text along."""
+    names: dict[str, Any] = {}
+    exec(_compiled("x = 1\ndef f(a):\n    return a\n", "<lab.py line 7>"), names)
+    assert inspect.getsource(names["f"]) == "def f(a):\n    return a\n"
 
 
 def test_names() -> None:
