@@ -24,6 +24,10 @@ WRITES = {
     "upsert": "INSERT INTO payments VALUES (:event_id, :cents) "
     "ON CONFLICT (event_id) DO UPDATE SET cents = excluded.cents",
 }
+QUARANTINE = """CREATE TABLE IF NOT EXISTS quarantine (
+    topic TEXT, "partition" INTEGER, "offset" INTEGER, value BLOB, reason TEXT,
+    PRIMARY KEY (topic, "partition", "offset"))"""
+PUT_ASIDE = "INSERT OR REPLACE INTO quarantine VALUES (?, ?, ?, ?, ?)"  # a replay adds none
 
 
 def run(
@@ -35,6 +39,7 @@ def run(
     write: str,
     commit: str,
     kill: int = 0,
+    quarantine: bool = False,
 ) -> int:
     """Load in a process of its own; its exit status, -9 where it was killed.
 
@@ -42,12 +47,16 @@ def run(
     whose committed offsets say where to begin; sink: SQLite file. write: "append", or "upsert",
     which replaces the row of an event that is there. commit: the offset "before" or "after" the
     sink's transaction. kill: the process kills itself between the two in the batch of this number
-    (from 1; 0: never).
+    (from 1; 0: never). quarantine: a message that is no payment goes to the table `quarantine` of
+    the sink; without it the process ends there, with status 1. What it has to say of an error is
+    appended to the sink's name + ".log".
     """
     options = ["--write", write, "--commit", commit, "--kill", str(kill)]
+    options += ["--quarantine"] if quarantine else []
     # By its path, not as lender.consume: the process needs nothing else of the package.
     command = [sys.executable, __file__, address, topic, group, str(sink), *options]
-    return subprocess.run(command, check=False, timeout=4 * WAIT_S).returncode
+    with Path(f"{sink}.log").open("a") as log:
+        return subprocess.run(command, check=False, timeout=4 * WAIT_S, stderr=log).returncode
 
 
 def load(
@@ -57,18 +66,40 @@ def load(
     write: str,
     commit: str,
     kill: int,
+    quarantine: bool,
 ) -> None:
     """What the group has not committed goes to the sink, in batches."""
     for number, messages in enumerate(batches(consumer, topic), 1):
         if commit == "before":
             consumer.commit(asynchronous=False)
             die(number == kill)
-        rows = [json.loads(m.value() or b"") for m in messages]
         with sink:
-            sink.executemany(WRITES[write], rows)
+            for message in messages:
+                put(message, sink, write, quarantine)
         if commit == "after":
             die(number == kill)
             consumer.commit(asynchronous=False)
+
+
+def put(message: Message, sink: sqlite3.Connection, write: str, quarantine: bool) -> None:
+    """Write a message's payment; where it has none, put the message aside or raise."""
+    try:
+        sink.execute(WRITES[write], payment(message.value()))
+    except (ValueError, OverflowError, RecursionError) as reason:  # the message's fault
+        if not quarantine:
+            raise
+        place = message.topic(), message.partition(), message.offset()
+        sink.execute(PUT_ASIDE, (*place, message.value(), str(reason)))
+
+
+def payment(value: bytes | None) -> dict[str, str | int]:
+    """The JSON object in a message; ValueError where it has no event id or no whole cents."""
+    row = json.loads(value or b"")
+    if not (isinstance(row, dict) and isinstance(row.get("event_id"), str)):
+        raise ValueError("no event_id")
+    if type(row.get("cents")) is not int:  # SQLite would take "12.50", and True
+        raise ValueError("no whole number of cents")
+    return row
 
 
 def batches(consumer: Consumer, topic: str) -> Iterator[list[Message]]:
@@ -100,6 +131,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--write", choices=list(WRITES), required=True)
     parser.add_argument("--commit", choices=["before", "after"], required=True)
     parser.add_argument("--kill", type=int, default=0)
+    parser.add_argument("--quarantine", action="store_true")
     given = parser.parse_args(words)
     settings = {
         "bootstrap.servers": given.address,
@@ -110,8 +142,10 @@ def main(words: Sequence[str] | None = None) -> None:
     }
     with closing(sqlite3.connect(given.sink)) as sink:
         sink.execute(TABLES[given.write])
+        sink.execute(QUARANTINE)
         consumer = Consumer(settings)
-        load(consumer, given.topic, sink, given.write, given.commit, given.kill)
+        how = given.write, given.commit, given.kill, given.quarantine
+        load(consumer, given.topic, sink, *how)
         consumer.close()
 
 

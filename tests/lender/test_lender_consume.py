@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Producer
 
-from lender.consume import BATCH, run
+from lender.consume import BATCH, payment, run
 
 N = 450
 
@@ -54,3 +54,54 @@ def test_what_a_kill_costs(
     assert run(broker, "payments", f"{group}-anew", sink, write=write, commit=commit) == 0
     replayed = N if write == "upsert" else expected[0] + N
     assert rows(sink)[0] == replayed, "another group begins at the beginning"
+
+
+BROKEN = [
+    b'{"event_id": "p0", "ce',
+    b"\xff",
+    b"",
+    b"[]",
+    b'{"cents": 5}',
+    b'{"event_id": "p0", "cents": "5.00"}',
+    b'{"event_id": "p0", "cents": true}',
+]
+UNSTORABLE = [
+    b'{"event_id": "p0", "cents": 1%s}' % (b"0" * 30),
+    b'{"event_id": "\\ud800", "cents": 1}',
+]
+
+
+@pytest.mark.parametrize("value", [None, *BROKEN])
+def test_what_is_no_payment(value: bytes | None) -> None:
+    with pytest.raises(ValueError):
+        payment(value)
+
+
+def test_a_payment_is_read_whole() -> None:
+    value = {"event_id": "p0", "cents": 5, "channel": "card"}
+    assert payment(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize("write", ["append", "upsert"])
+def test_what_cannot_be_loaded_stops_every_start_or_goes_to_quarantine(
+    tmp_path: Path, write: str
+) -> None:
+    producer = Producer({"test.mock.num.brokers": 1, "log_level": 3})
+    found = producer.list_topics(timeout=10).brokers.values()
+    address = ",".join(f"{broker.host}:{broker.port}" for broker in found)
+    odd = [*BROKEN, *UNSTORABLE]
+    good = [json.dumps({"event_id": f"p{n}", "cents": n}).encode() for n in range(BATCH)]
+    for value in [*good[:50], *odd, *good[50:]]:
+        producer.produce("mixed", value=value, partition=0)
+    assert producer.flush(10) == 0
+    sink, how = tmp_path / "sink.db", {"write": write, "commit": "after"}
+    for _ in range(2):
+        assert run(address, "mixed", "one", sink, **how) == 1
+        assert rows(sink) == (0, 0), "the batch is rolled back"
+    log = (tmp_path / "sink.db.log").read_text()
+    assert log.count("JSONDecodeError") == 2
+    for group in ("one", "another"):  # which reads all of it again
+        assert run(address, "mixed", group, sink, **how, quarantine=True) == 0
+    assert rows(sink) == (BATCH if write == "upsert" else 2 * BATCH, BATCH)
+    aside = sqlite3.connect(sink).execute('SELECT "offset", value FROM quarantine ORDER BY 1')
+    assert aside.fetchall() == list(enumerate(odd, 50))
