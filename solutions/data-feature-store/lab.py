@@ -132,14 +132,14 @@ joins = pd.concat([
 ])[["join", *_keep]]
 _future = joins["valid_on"] > joins["requested_at"]
 _late = ~_future & (joins["known_at"] > joins["requested_at"])
-_rows = []
+_table = []
 for _name, _frame in joins.groupby("join", sort=False):
     _scored = _frame.dropna(subset="score")
     _auc, _moves = influence(_scored["defaulted"], -_scored["score"])
     _half = 1.96 * error(_moves, _scored["requested_at"].dt.normalize())
-    _rows.append({"join": _name, "future": _future[joins["join"] == _name].mean(),
+    _table.append({"join": _name, "future": _future[joins["join"] == _name].mean(),
                   "late": _late[joins["join"] == _name].mean(), "auc": _auc, "interval": _half})
-leak = pd.DataFrame(_rows)
+leak = pd.DataFrame(_table)
 
 # %% [markdown]
 # ## 1. When was it there? Worked as an example

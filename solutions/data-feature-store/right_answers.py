@@ -114,8 +114,9 @@ def window_rows(requests, events, window):
 def window_rows(requests, events, window):
     first = events.sort_values("known_at").drop_duplicates("event_id")
     both = first.merge(requests[["request_id", "applicant_id", "requested_at"]])
-    text = "known_at <= requested_at and at < requested_at and at >= requested_at - @window"
-    return both.query(text)[["event_id", "request_id"]].reset_index(drop=True)
+    both = both.query("known_at <= requested_at and at < requested_at")
+    recent = both["requested_at"] - both["at"] <= window
+    return both.loc[recent, ["event_id", "request_id"]].reset_index(drop=True)
 
 
 # %% feast: times left without a zone, joined back by applicant and time
