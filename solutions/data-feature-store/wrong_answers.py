@@ -806,7 +806,7 @@ def as_served(again, events):
 
 # %% served: copies counted
 # misconception: the table was summed over deliveries
-# hint: reproduced for most requests only
+# hint: which purchases could the table hold
 def as_served(again, events):
     new = again["release"].to_numpy() == "r15"
     filled = again["requested_at"].dt.normalize()
