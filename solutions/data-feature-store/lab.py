@@ -431,9 +431,8 @@ def test_as_of(as_of) -> None:
     ### END SOLUTION
 
 # %% make: sources
-# What every later question is given: scores, sources, the log of the service, and what was online.
+# What the later questions are given: the rows of each window, the service's log, the right values.
 _found = as_of(requests, feed, pd.Timedelta(days=120))
-scores = requests[["request_id"]].join(_found)
 
 
 def _in_window(_times, _events, _days):
@@ -457,7 +456,7 @@ _r15 = np.where(requests["requested_at"] < "2025-03-06", 0.2, 1) * (
 _local = requests["requested_at"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
 again = requests.assign(
     release=np.where(_rng.random(len(requests)) < _r15, "r15", "r14"),
-    score=scores["score"], spent_30d=_spent(requests, events), hour=_local.dt.hour)
+    score=_found["score"], spent_30d=_spent(requests, events), hour=_local.dt.hour)
 _midnight = requests.assign(requested_at=requests["requested_at"].dt.normalize())
 _new = again["release"] == "r15"
 log = again[["request_id", "release"]].assign(
@@ -471,9 +470,6 @@ _features = ["amount", "score", "spent_30d", "hour"]
 shares = pd.DataFrame({
     _f: ~np.isclose(_both[_f], _both[f"{_f}_served"], rtol=1e-6, atol=0, equal_nan=True)
     for _f in _features}).groupby(_both["release"]).mean().reset_index()
-
-# %% given: scores
-scores = pd.read_csv(f"given/scores-{seed}.csv")
 
 # %% [markdown]
 # ## 4. A feature that names its rows
