@@ -36,8 +36,8 @@ def purchases(asked: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Card purchases of the applicants around their requests, and the fee for each request.
 
     asked: requests as from `quotes`. Returns deliveries in the order of their arrival: event_id,
-    applicant_id, at (of the purchase, UTC), known_at (when it reached the lender) and dollars. 15 %
-    come from terminals that send hours or days later; 3 % of the deliveries come twice. Purchases
+    applicant_id, at (of the purchase, UTC), known_at (when it reached the lender) and dollars. A
+    share of 15 % comes from terminals that send hours or days later, and 3 % come twice. Purchases
     fall evenly, with log-normal amounts, whatever becomes of the loan. The fee of 5 dollars is
     booked at the instant of the request, and known at once.
     """

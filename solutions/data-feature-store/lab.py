@@ -712,7 +712,7 @@ assert np.array_equal(_got, _want.reindex(_some["request_id"]), equal_nan=True),
 # %% [markdown]
 # ## 6. What was served?
 #
-# For two months the service has logged what it gave the model. `again` holds the same features computed
+# The service logs what it gives the model; `log` has the requests above. `again` holds the same features computed
 # anew from `feed` and `events`, as of each request and as the training code does: `amount` asked for,
 # `score` (time to live 120 days), `spent_30d` (dollars), `hour` (on the clock in New York, where the lender is).
 
@@ -824,7 +824,9 @@ shares.round(3)
 # on all. The notes on the releases help, as such notes do, in part:
 #
 # > **r13** New hosts, all set to the same clock.
+# >
 # > **r14** No functional change.
+# >
 # > **r15** (a fifth of the requests from February 20 on, all from March 6 on) Spending is no longer summed
 # > up at each request, which was slow: a job fills a table at 0:00 UTC, from what is there by then. Requests
 # > without a usable bureau score no longer make the pricing fail.
@@ -974,12 +976,12 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 #
 # - A label takes 12 months. The lender gets about 300 requests a month.
 # - The bureau's rows are kept as they came, with `known_at`, since January 2024.
-# - Until January 2025 the load job of the purchases replaced its table each night, and stamped every row with
-#   that night. Since then it appends, and `known_at` is true.
+# - Until January 1, 2025, the load job of the purchases replaced its table each night, and stamped every row
+#   with that night. Since then it appends, and `known_at` is true. The last table before is still there.
 # - The service's log keeps the feature values and the release; not the rows that they were computed from.
 #
 # Three uses want features of past requests: **(1)** the training set of the next model, with the same
-# features; **(2)** a training set with a new feature, `spent_90d`, on the requests of 2025; **(3)** the
+# features; **(2)** a training set with a new feature, `spent_90d`, on the requests since October 2024; **(3)** the
 # auditor's question of what the model was given when it priced one request of March 20.
 
 # %% written: log, 4 points [markdown]
@@ -996,8 +998,10 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 # fifth of its values are late, and its AUC is higher than that of both clocks, which is what the service has.
 #
 # (2) Only recomputing can fill the past: nobody logged it, and a log begun today has labels in twelve months
-# at the earliest. But the window reaches back 90 days, and the purchases' `known_at` is true from January 2025
-# on only. So the first safe requests are those of April 2025; before, late purchases would count as known.
+# at the earliest. The requests since January 2025 are safe, although their windows reach back to October: what
+# the last full table holds was there on January 1, and is stamped so. For the requests of 2024 the stamps are
+# false: by them nothing was known, and `spent_90d` would be 0; without them late purchases would count. Leave
+# those requests out.
 #
 # (3) The log. The auditor asks what the model was given, faults included; a recomputation says what it should
 # have been given. I would show both, with the difference explained by question 7: r15, the table of
@@ -1010,18 +1014,19 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 # ### BEGIN RUBRIC
 # Four elements: (a) (1) and (3) are told apart: the log is evidence of what **was** given, and for training
 # either recomputed values with a mended service, or the log with the faults kept on purpose, with the reason;
-# the consequence for r15's rows is named; (b) (2): only recomputing, and not before the beginning of April
-# 2025 (90 days after the stamps became true), because before that arrival times are false; (c) two numbers
-# from the tables, used as reasons; (d) an addition to the log that would help (row ids, version of the
-# definition, time of materialization, a daily comparison).
+# the consequence for r15's rows is named; (b) (2): only recomputing, and only for requests from January 2025
+# on, because at the requests before it the arrival times are false (who starts in April, to have whole windows
+# with true stamps, is cautious, and right if the answer says so); (c) two numbers from the tables, used as
+# reasons; (d) an addition to the log that would help (row ids, version of the definition, time of
+# materialization, a daily comparison).
 #
 # **4: all four, and they fit together.** Anchor: the model answer; logging for (1) is as good where the
 # faults stay in the service for now and the answer says so.
 #
-# **3: three of four, or all with the safe date missing or off by the window.** Anchor: "(1) recompute on
-# both clocks: under r15 (value) of the rows of spent_30d in the log differ, by date (value) are late. (2)
-# recompute from January 2025 on, since then the stamps are true. (3) the log, because it is what was used. I
-# would log the row ids." (The window of 90 days reaches behind January.)
+# **3: three of four, or all with the date of (2) missing or without a reason.** Anchor: "(1) recompute on both
+# clocks: under r15 (value) of the rows of spent_30d in the log differ, by date (value) are late. (2) recompute,
+# on both clocks, for all requests since October. (3) the log, because it is what was used. I would log the row
+# ids." (By the stamps nothing was known at a request of 2024.)
 #
 # **1: one choice for all three, with a reason or a number.** Anchor: "Always log, because then training and
 # serving cannot differ; `hour` differs in all rows."

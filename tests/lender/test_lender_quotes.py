@@ -47,7 +47,9 @@ def test_each_request_has_a_fee_at_its_instant(
     asked: pd.DataFrame, deliveries: pd.DataFrame
 ) -> None:
     first = deliveries.drop_duplicates("event_id")
-    both = asked.merge(first, left_on=["applicant_id", "requested_at"], right_on=["applicant_id", "at"])
+    both = asked.merge(
+        first, left_on=["applicant_id", "requested_at"], right_on=["applicant_id", "at"]
+    )
     fees = both[(both["known_at"] == both["at"]) & (both["dollars"] == 5)]
     assert fees["request_id"].nunique() == len(asked)
 
