@@ -415,7 +415,7 @@ def test_as_of(as_of) -> None:
     feed = table(
         ["report_id", "applicant_id", "valid_on", "known_at", "score"],
         (1, 1, 10, 35.0, 655), (0, 1, 10, 12.0, 640), (2, 1, 10, 90.0, 500), (3, 1, 40, 43.0, 600),
-        (4, 1, 5, 44.0, 580), (6, 2, 20, 20.5, 720), (5, 2, 20, 20.5, 740), (7, 3, 60, 60.0, 500))
+        (4, 1, 16, 44.0, 580), (6, 2, 20, 20.5, 720), (5, 2, 20, 20.5, 740), (7, 3, 60, 60.0, 500))
     asked = table(
         ["applicant_id", "requested_at"],
         (3, 59.9), (1, 50.0), (1, 41.0), (2, 20.4), (2, 20.5), (1, 20.0), (1, 11.0), (2, 55.0),
@@ -689,12 +689,14 @@ assert _got[92] == 655 and _got[93] == 640, (
     "two requests of one applicant: each has a time, and an answer, of its own"
 )
 _f = _rows((1, 10, 10.25, 640), (1, 11, 11, 655), (2, 5, 9, 700))
-_got, _ = _by_feast(_asked((1, 1, 10.2), (2, 1, 10.25), (3, 1, 11), (4, 2, 15.02), (5, 2, 15)), _f, 10)
+_r = _asked((1, 1, 10.2), (2, 1, 10.25), (3, 1, 11), (4, 2, 15.02), (5, 2, 15), (6, 2, 17))
+_got, _ = _by_feast(_r, _f, 10)
 assert np.isnan(_got[1]) and _got[2] == 640 and _got[3] == 655, (
     "times of the feed and of the requests are UTC: near the instant of arrival the answer is off"
 )
+assert np.isnan(_got[6]), "a row's age counts from the date it describes, not from its arrival"
 assert np.isnan(_got[4]) and _got[5] == 700, (
-    "a row's age counts from the date it describes, and the time to live is exact"
+    "a row of exactly the age of the time to live is alive, and one that is older is not"
 )
 _one = feed.drop_duplicates(["applicant_id", "valid_on"])
 _some = requests.sample(150, random_state=seed)

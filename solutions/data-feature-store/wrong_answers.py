@@ -489,7 +489,7 @@ def feast_scores(requests, feed, ttl, folder):
 
 # %% feast: time to live in whole days, rounded up
 # misconception: a time to live is a number of days
-# hint: time to live is exact
+# hint: and one that is older is not
 def feast_scores(requests, feed, ttl, folder):
     def zoned(frame, zone):
         times = frame.select_dtypes("datetime")
