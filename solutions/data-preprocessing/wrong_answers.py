@@ -30,7 +30,7 @@ def split_by_time(frame, today):
 
 # %% split-by-time: a year counted back
 # misconception: outcomes always take as long as they usually take
-# hint: rows whose outcome is not known today: when does a model learn it?
+# hint: an outcome may be known sooner
 def split_by_time(frame, today):
     past = frame["applied_on"] <= today - pd.Timedelta(days=365)
     future = frame["applied_on"] > today
@@ -48,7 +48,7 @@ def split_by_time(frame, today):
 
 # %% split-by-time: cut at the first row after the day
 # misconception: rows of a table lie in the order of time
-# hint: the past holds rows whose outcome is not known today
+# hint: the same rows in another order
 def split_by_time(frame, today):
     first = int(np.argmax(frame["applied_on"].to_numpy() > today))
     known = int(np.argmax(frame["label_on"].to_numpy() > today))
@@ -181,7 +181,7 @@ def mend(frame, usual):
 
 # %% mend: by the mean
 # misconception: mean and median of incomes are much the same
-# hint: some incomes on file are not what people earn
+# hint: two billionaires
 def mend(frame, usual):
     incomes = frame["income"].groupby(frame["source"])
     medians = incomes.mean()[incomes.count() >= 20]
@@ -323,7 +323,7 @@ def ringing(history, today, rate):
 
 # %% ringing: the interpolated quantile
 # misconception: a quantile of the sample is a promise about the next day
-# hint: 24 days, a rate of 0.14
+# hint: no value between two days
 def ringing(history, today, rate):
     names = []
     for partner, level in today.dropna().items():
@@ -369,7 +369,7 @@ def ringing(history, today, rate):
 
 # %% ringing: as far as the limit rings
 # misconception: exceeds means reaches
-# hint: ties do not ring
+# hint: day just as far does not exceed it
 def ringing(history, today, rate):
     names = []
     for partner, level in today.dropna().items():
@@ -401,7 +401,7 @@ def ringing(history, today, rate):
 
 # %% ringing: one limit for all partners
 # misconception: days are days, whoever's
-# hint: 24 days, a rate
+# hint: on skewed days other partners ring
 def ringing(history, today, rate):
     distance = (history - history.mean()).abs().stack().to_numpy()
     k = int(rate / history.shape[1] * (len(history) + 1) + 1e-9)
@@ -557,9 +557,9 @@ def shop_codes(shop, bad, fold, new_shop, strength):
     return codes, coded(new_shop, pd.Series(True, index=shop.index))
 
 
-# %% shop-codes: the other folds' shop, the own row's overall rate in small print tags=["shown"]
+# %% shop-codes: an unknown shop gets the rate of all rows tags=["shown"]
 # misconception: what is only used for unknown shops is not used
-# hint: a row's outcome changes codes within its own fold
+# hint: a row's own outcome changes its code
 def shop_codes(shop, bad, fold, new_shop, strength):
     if fold.nunique() < 2:
         raise ValueError("one fold")
@@ -656,7 +656,7 @@ def shop_codes(shop, bad, fold, new_shop, strength):
 
 # %% shop-codes: missing names are one shop
 # misconception: nothing is a name like any other
-# hint: a missing name is no shop
+# hint: past rows without a name
 def shop_codes(shop, bad, fold, new_shop, strength):
     if fold.nunique() < 2:
         raise ValueError("one fold")
@@ -681,27 +681,6 @@ def shop_codes(shop, bad, fold, new_shop, strength):
 def shop_codes(shop, bad, fold, new_shop, strength):
     if fold.nunique() < 2:
         fold = pd.Series(np.arange(len(fold)) % 2, fold.index)
-
-    def coded(names, known):
-        p = bad[known].mean()
-        by = bad[known].groupby(shop[known]).agg(["sum", "count"])
-        rate = (by["sum"] + strength * p) / (by["count"] + strength)
-        return names.map(rate).fillna(p).astype(float)
-
-    codes = pd.Series(np.nan, index=shop.index)
-    for label in fold.unique():
-        codes[fold == label] = coded(shop[fold == label], fold != label)
-    return codes, coded(new_shop, pd.Series(True, index=shop.index))
-
-
-# %% shop-codes: folds of one's own
-# misconception: a fold is a fold, wherever it is cut
-# hint: the first row is coded by the other fold
-def shop_codes(shop, bad, fold, new_shop, strength):
-    if fold.nunique() < 2:
-        raise ValueError("one fold")
-
-    fold = pd.Series(np.arange(len(shop)) % fold.nunique(), shop.index)
 
     def coded(names, known):
         p = bad[known].mean()
