@@ -31,6 +31,8 @@ seed = 20260101
 rows = 4500
 
 # %%
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -48,6 +50,7 @@ from lender import applications
 from lender.intake import intake
 
 plt.style.use("lender.course")
+warnings.simplefilter("ignore")  # that a solver has not converged is no wrong answer here
 table = intake(rows, seed).filter(regex="^(?!true_)")
 
 # %% [markdown]
@@ -191,7 +194,29 @@ pd.DataFrame({
 # | `income`, gaps | applicants may leave it out; who earns little likes to | not at random (MNAR): say that it was left out, and invent nothing |
 # | `bureau_score` | the bureau sends 999 where it has no record: the young, few accounts | a code, no score; at random given what is on file (MAR) |
 # | `card_use` | share of the card's limit in use; who has no card has none | no gap at all: there is nothing to be known |
+# | `employment_years` | often empty at cedar, whose form asks for it last | at random given the partner (MAR): leave it to the pipeline |
 # | `card_use`, `debt_ratio`, other gaps | a server lost 3 % | completely at random (MCAR): leave them to the pipeline |
+#
+# What of this can the table confirm? Whether a gap goes with a column on file:
+
+# %%
+def gaps_with(column: pd.Series, yes: pd.Series) -> tuple[float, float]:
+    """Percent missing where a condition holds, and where it does not."""
+    return 100 * column[yes].mean(), 100 * column[~yes].mean()
+
+
+pd.DataFrame({
+    "999 | under 25": gaps_with(table["bureau_score"] == 999, table["age"] < 25),
+    "card_use | no card": gaps_with(table["card_use"].isna(), table["cards"] == 0),
+    "employment | cedar": gaps_with(table["employment_years"].isna(), table["partner"] == "cedar"),
+    "debt | loan above 10,000": gaps_with(table["debt_ratio"].isna(), table["loan_amount"] > 10_000),
+    "income | score below 660": gaps_with(table["income"].isna(), table["bureau_score"] < 660),
+}, index=["yes", "no"]).T.round(1)
+
+# %% [markdown]
+# The first three stories are borne out, and nothing speaks against the fourth. The last line fits two
+# stories: that the score decides (MAR), or that the income itself does and incomes go with scores (MNAR).
+# What would tell them apart stands in the empty fields. Here the people who know the form decide.
 #
 # The usual repairs are wrong in two directions: a rule about values (*above six times the median is a
 # year's income*) divides the business owners' incomes, and leaves a low yearly income as a good
@@ -979,7 +1004,6 @@ assert np.shape(_risk) == (50, 2) and np.isfinite(_risk).all(), (
 _future_auc = roc_auc_score(future.loc[future["purpose"] != "solar", "defaulted"],
                             _model.predict_proba(future[future["purpose"] != "solar"])[:, 1])
 assert _future_auc > 0.65, "the AUC on the future is far below what these columns allow"
-print(f"AUC in the future: {_future_auc:.3f}")
 ### BEGIN HIDDEN TESTS
 _solar = future[future["purpose"] == "solar"]
 try:
@@ -1042,7 +1066,8 @@ assert np.isfinite(_score(_test.assign(n3=np.nan, tells=np.nan))).all(), (
 )
 _other = {"p": "b", "q": "a", "r": "d", "s": "c"}
 _renamed = make_model(_names, ["city"], 4).fit(_train.replace({"city": _other}), _y)
-assert np.allclose(_renamed.predict_proba(_test.replace({"city": _other}))[:, 1], _base, atol=0.01), (
+_moved = np.abs(_renamed.predict_proba(_test.replace({"city": _other}))[:, 1] - _base).mean()
+assert _moved < 0.03, (
     "with other names for the same levels the scores are others: their order in the alphabet counts"
 )
 _filled = _score(_test.assign(gappy=50.0))
@@ -1085,7 +1110,8 @@ assert abs(np.mean([_honest(_s) for _s in range(6)]) - 0.5) < 0.08, (
 # `report`: the typical (geometric mean) income of all applicants, USD a month, which the rule for the
 # largest installment is derived from. "Like others" takes a missing income to be what a regression on
 # score, loan and age expects (MAR), or lower by a given share. Last row: 100 people who had left it out,
-# chosen at random, were called, and all answered. `low` and `high` are 95 % intervals.
+# chosen at random, were called, and all answered. `low` and `high` are 95 % intervals,
+# for independent rows.
 
 # %% given: report
 report = pd.read_csv(f"given/report-{seed}.csv")
@@ -1094,8 +1120,9 @@ report = pd.read_csv(f"given/report-{seed}.csv")
 report.round(0)
 
 # %% [markdown]
-# `losses`: log loss of the scoring model on the future (thousandths, less is better), against the median
-# with a flag as the form is now; mean of five tables with half a 95 % interval. Next year the field may
+# `losses`: expected log loss of the scoring model on the future (thousandths, less is better; a simulator
+# knows the risk, at work it takes outcomes and more rows), against the median with a flag as the form is
+# now; mean of five tables with half a 95 % interval. Next year the field may
 # become required; `true` if all then tell the truth, `9,000 typed in` if those who would have left it out
 # put in a fine number.
 

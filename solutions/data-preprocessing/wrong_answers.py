@@ -68,11 +68,6 @@ def split_by_time(frame, today):
 # misconception: an income that is far out is in the wrong unit
 # hint: very high incomes of business owners
 def mend(frame, usual):
-    incomes = frame["income"].groupby(frame["source"])
-    medians = incomes.median()[incomes.count() >= 20]
-    factors = np.array([1, 12, 100])
-    away = np.abs(np.log(medians.to_numpy()[:, None] / factors / usual))
-    factor = pd.Series(factors[away.argmin(axis=1)], medians.index)
     no_card = frame["cards"] == 0
     return frame.assign(
         income=frame["income"].mask(frame["income"] > 6 * usual, frame["income"] / 12),
@@ -87,11 +82,6 @@ def mend(frame, usual):
 # misconception: outliers are errors, and clipping is the cure
 # hint: one source still sends its incomes in another unit
 def mend(frame, usual):
-    incomes = frame["income"].groupby(frame["source"])
-    medians = incomes.median()[incomes.count() >= 20]
-    factors = np.array([1, 12, 100])
-    away = np.abs(np.log(medians.to_numpy()[:, None] / factors / usual))
-    factor = pd.Series(factors[away.argmin(axis=1)], medians.index)
     no_card = frame["cards"] == 0
     return frame.assign(
         income=frame["income"].clip(upper=frame["income"].quantile(0.95)),
@@ -445,7 +435,6 @@ def mean_with_gaps(values, groups):
     share = groups.value_counts(normalize=True).reindex(counts.index)
     estimate = float((share * by.mean()).sum())
     within = (share**2 * by.var() / counts).sum()
-    between = (share * (by.mean() - estimate) ** 2).sum() / len(values)
     half = 1.96 * float(np.sqrt(1.5 * within))
     return estimate, estimate - half, estimate + half
 
@@ -808,19 +797,6 @@ def make_model(numbers, levels, k):
     )
     level = OneHotEncoder(handle_unknown="ignore")
     columns = make_column_transformer((number, numbers), (level, levels))
-    return make_pipeline(columns, LogisticRegression(max_iter=1000))
-
-
-# %% make-model: the first k numbers
-# misconception: a list is in the order of importance
-# hint: a missing number tells a lot here
-def make_model(numbers, levels, k):
-    number = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True),
-        StandardScaler(),
-    )
-    level = OneHotEncoder(handle_unknown="ignore")
-    columns = make_column_transformer((number, numbers[:k]), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
 
