@@ -513,11 +513,12 @@ pd.DataFrame({"usual": quiet.mean(), "SD of days": quiet.std(), "Thursday": thur
 # %% [markdown]
 # "More than three standard deviations" promises something only if days are normal, and they are not:
 # some days are few rows, some bring a rich applicant. What always holds, if days are exchangeable: a new
-# day exceeds the k-th largest of n quiet days with a probability of **at most k / (n + 1)**.
+# day exceeds the k-th largest of n quiet days with a probability of **at most k / (n + 1)**. (The usual
+# level is a mean over these very days; with hundreds of them that hardly matters.)
 
 # %% answer: ringing
 def ringing(history: pd.DataFrame, today: pd.Series, rate: float) -> list[str]:
-    """Partners whose level is unusual today, at a stated rate of false alarms.
+    """Partners whose level is unusual today, at a stated false-alarm rate.
 
     history: quiet days (rows) by P partners (columns), numbers; NaN where a partner sent nothing.
     today: one more day, a number per partner; NaN for a partner that sent nothing. rate: the largest
@@ -561,12 +562,13 @@ assert ringing(_one, pd.Series({"a": -25.0}), 0.1) == ["a"], (
     "a level far below the usual is as unusual as one above: a weekly income is too low"
 )
 assert ringing(_one, pd.Series({"a": 11.7}), 0.14) == ["a"], (
-    "24 days, a rate of 0.14: the limit is the third largest distance, and nothing between two days"
+    "the limit is one of the days' own distances: the k-th largest, with the largest k that the rate "
+    "allows for this number of days, whatever their standard deviation"
 )
 assert _one.equals(_copy), "the history that was passed in has been changed"
 assert ringing(_one, pd.Series({"a": 12.0}), 0.1) == [], (
-    "24 days, a rate of 0.1: the limit is the second largest distance, no value between two days, and a "
-    "day just as far does not exceed it"
+    "the limit is a day's own distance, no value between two days, and a day exactly as far does not "
+    "exceed it"
 )
 
 
@@ -579,10 +581,11 @@ def _too_short(_history, _today, _rate):
 
 
 assert _too_short(_one, pd.Series({"a": 99.0}), 0.03), (
-    "24 days cannot promise a rate of 3 %: no k is possible, and the largest day promises 1 in 25"
+    "a history this short cannot promise so small a rate: even its largest day is exceeded more often"
 )
 assert _too_short(_one.assign(b=_one["a"]), pd.Series({"a": 99.0, "b": 0.0}), 0.06), (
-    "two partners share the rate: 24 days are too few for 3 % each"
+    "the rate is for any partner: two of them share it, and a history that is long enough for one may "
+    "be too short for two"
 )
 _holes = pd.DataFrame({"a": np.r_[_one["a"], np.full(60, np.nan)], "b": np.arange(84.0)})
 assert ringing(_holes, pd.Series({"a": 11.7, "b": 41.0}), 0.1) == [], (
@@ -1140,24 +1143,20 @@ losses.assign(cell=cells).pivot(index="treatment", columns="form", values="cell"
 # the same; and what has to happen before the form is changed.
 #
 # ### BEGIN SOLUTION
-# The mean is not neutral. People who leave their income out earn less, so the mean of those on file
-# (first row of `report`) is too high, and filling with it keeps the error and narrows the interval: 900
-# invented answers count as evidence. An installment derived from it is too large for those who can least
-# pay it.
+# The mean is not neutral. Who leaves the income out earns less: those on file are typically at 3,675,
+# all applicants, by the calls, at 3,238. Filling keeps the error and narrows the interval, for invented
+# answers count as evidence. Installments derived from it are too large for those who can least pay them.
 #
 # *Report.* Whether the missing are "like others" or 20, 40 or 60 % lower, the table cannot tell; each row
-# fits it. So we asked: the 100 calls, drawn at random, give the last row, near "40 % lower", and that is
-# what I report, with its wider interval and the shifts beside it. It holds as long as those called answer
-# truthfully; we repeat the calls every year.
+# fits it. So we asked. The 100 random calls land near "40 % lower": I report 3,160 to 3,318, with the
+# shifts beside it. It holds if those called told the truth.
 #
-# *Model.* It needs no true income, only the same meaning tomorrow. Leaving the column out costs about 1.3
-# thousandths (interval clear of 0), flag or no flag differs by less than its interval. I keep median and
-# flag.
+# *Model.* It needs no true income, only the same meaning tomorrow. Leaving the column out costs 1.3 ± 0.5
+# thousandths; with or without the flag differs by less than its interval. I keep median and flag.
 #
-# *The form.* The flag means "preferred not to say". If the field becomes required and fine numbers are
-# typed in, the loss may grow by several thousandths (wide interval), more than the column is worth. So: no
-# change of the form without notice to us, the share of gaps and of round incomes watched, and the
-# column-free model ready.
+# *The form.* If the field becomes required and fine numbers are typed in, the loss may grow by 3.8 ± 3.7,
+# more than the column is worth. So: no change of the form without notice to us, the shares of gaps and of
+# round incomes watched, and the model without the column ready.
 # ### END SOLUTION
 #
 # ### BEGIN RUBRIC

@@ -267,7 +267,7 @@ def mend(frame, usual):
 
 # %% ringing: three standard deviations
 # misconception: days are normal
-# hint: 24 days, a rate of 0.14
+# hint: the k-th largest, with the largest k
 def ringing(history, today, rate):
     names = []
     for partner, level in today.dropna().items():
@@ -281,7 +281,7 @@ def ringing(history, today, rate):
 
 # %% ringing: the whole rate for each partner
 # misconception: a rate per check is a rate per day
-# hint: two partners share the rate
+# hint: two of them share it
 def ringing(history, today, rate):
     names = []
     for partner, level in today.dropna().items():
@@ -329,7 +329,7 @@ def ringing(history, today, rate):
 
 # %% ringing: the largest day where k would be 0
 # misconception: a rare alarm is as good as the rate that was asked for
-# hint: 24 days cannot promise
+# hint: a history this short
 def ringing(history, today, rate):
     names = []
     for partner, level in today.dropna().items():
@@ -359,7 +359,7 @@ def ringing(history, today, rate):
 
 # %% ringing: as far as the limit rings
 # misconception: exceeds means reaches
-# hint: day just as far does not exceed it
+# hint: a day exactly as far does not
 def ringing(history, today, rate):
     names = []
     for partner, level in today.dropna().items():
