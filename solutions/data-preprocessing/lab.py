@@ -1168,7 +1168,7 @@ losses.assign(cell=cells).pivot(index="treatment", columns="form", values="cell"
 # "retrain regularly".
 #
 # **4: all four, numbers right, and the difference between report and model said.** Anchor: the model
-# answer.
+# answer (its numbers, and those below, are the committed seed's).
 #
 # **3: three of four, or all with one unsupported by a number.** Anchor: "The mean is 14 % too high, since
 # the poor do not answer. Report the calls' value with its interval; the table itself fits every shift. In
