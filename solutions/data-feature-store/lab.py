@@ -224,9 +224,9 @@ assert len(clocks(_t.iloc[:0])) == 0, "no row gives an empty result"
 
 # %% [markdown]
 # Two joins have been used for the training set: `latest` takes each applicant's latest score, `by date` the newest one
-# dated up to the request. `both clocks` is the join of question 2. For the request behind each application, `leak` says
-# which share of the values is of the future or late, and what AUC the score has alone, with half a 95 % interval (rows of
-# a day count as one cluster).
+# dated up to the request. `both clocks` is the join of question 2 without a time to live. For the request behind each application,
+# `leak` says at which share of the requests the value is of the future or late, and what AUC the score has
+# alone, with half a 95 % interval (rows of a day count as one cluster).
 
 # %% given: leak
 leak = pd.read_csv(f"given/leak-{seed}.csv")
@@ -358,6 +358,21 @@ assert _ids(as_of(_ask((1, 20)), _f, pd.Timedelta(days=10))) == [0], (
 )
 assert np.isnan(_ids(as_of(_ask((1, 22)), _f, pd.Timedelta(days=10)))[0]), (
     "a row's age counts from the date it describes, not from its arrival"
+)
+_f = _rows((1, 10, 15, 640))
+assert np.isnan(_ids(as_of(_ask((1, 20.5)), _f, pd.Timedelta(days=10)))[0]), (
+    "the time to live is a time, not a number of calendar days"
+)
+assert _ids(as_of(_ask((1, 20.5)), _f, pd.Timedelta(days=10.5))) == [0], (
+    "the time to live is a time, not a number of calendar days"
+)
+_f = _rows((1, 10, 12.75, 640), (1, 10, 12.25, 650), (2, 10.75, 11, 1), (2, 10.25, 12, 2),
+           (3, 9.75, 9.25, 3))
+assert _ids(as_of(_ask((1, 20), (2, 20)), _f, _LONG)) == [0, 2], (
+    "dates and arrivals are times: two of one day are not equal"
+)
+assert np.isnan(_ids(as_of(_ask((3, 9.5)), _f, _LONG))[0]), (
+    "a row dated later on the day of the request cannot be used: compare times, not dates"
 )
 _f = _rows((1, 10, 12, 700), (1, 10, 12, 600), (1, 10, 12, 650)).iloc[[1, 2, 0]]
 assert _ids(as_of(_ask((1, 20)), _f, _LONG)) == [2], (
@@ -583,8 +598,9 @@ one = sources[sources["request_id"] == 400]
 print(f"request 400 spent {dollars[one['event_id']].sum():.2f}, events {one['event_id'].tolist()}")
 
 # %%
-that_day = events["known_at"].dt.normalize() == "2025-03-12"
-touched = sources[sources["event_id"].isin(events.loc[that_day, "event_id"])]["request_id"].unique()
+first = events.sort_values("known_at").drop_duplicates("event_id")
+bad = first.loc[first["known_at"].dt.normalize() == "2025-03-12", "event_id"]
+touched = sources.loc[sources["event_id"].isin(bad), "request_id"].unique()
 guessed = requests.loc[requests["requested_at"].dt.normalize() == "2025-03-12", "request_id"]
 print(f"{len(touched)} requests touched; of the {len(guessed)} made that day "
       f"{np.isin(guessed, touched).sum()} are among them")
@@ -597,8 +613,8 @@ print(f"{len(touched)} requests touched; of the {len(guessed)} made that day "
 #
 # - it looks at event time alone, unless `get_historical_features` is told `filter_by_created_timestamp=True`
 #   and the source has a `created_timestamp_column`;
-# - with files as the offline store, requests whose applicant has only later rows vanish from the result,
-#   and its order is not that of the requests; other columns of the entity table come back with it;
+# - with files as the offline store, requests whose applicant has rows, but none dated within the time
+#   to live before the request (only later or only older ones), vanish from the result, and its order is not that of the requests; other columns of the entity table come back with it;
 # - a time to live of 0 means forever; ties of the event time are not broken reliably. (Here there are none.)
 #
 # `new_store(folder)` makes a store whose registry and databases lie in `folder`. `feast` is a large import.
@@ -658,8 +674,19 @@ def feast_scores(
 
 # %% test: feast, 5 points
 def _by_feast(_requests, _feed, _days):
-    _folder = Path(tempfile.mkdtemp())
-    return feast_scores(_requests, _feed, pd.Timedelta(days=_days), _folder), _folder
+    _folder, _join, _calls = Path(tempfile.mkdtemp()), FeatureStore.get_historical_features, []
+
+    def _watched(_self, *_args, **_named_args):
+        _calls.append(1)
+        return _join(_self, *_args, **_named_args)
+
+    FeatureStore.get_historical_features = _watched
+    try:
+        _scores = feast_scores(_requests, _feed, pd.Timedelta(days=_days), _folder)
+    finally:
+        FeatureStore.get_historical_features = _join
+    assert _calls, "the join is to be Feast's: get_historical_features has not been called"
+    return _scores, _folder
 
 
 _f = _rows((1, 10, 12, 640), (1, 40, 43, 655), (2, 20, 22, 700), (3, 60, 61, 720))
@@ -698,6 +725,10 @@ assert np.isnan(_got[6]), "a row's age counts from the date it describes, not fr
 assert np.isnan(_got[4]) and _got[5] == 700, (
     "a row of exactly the age of the time to live is alive, and one that is older is not"
 )
+_got, _ = _by_feast(_asked((7, 2, 15.25)), _f, 10.5)
+assert _got[7] == 700, "the time to live is a time, not a number of whole days"
+_got, _ = _by_feast(_asked((8, 2, 9.5)), _f, 0.25)
+assert np.isnan(_got[8]), "a time to live of some hours is not 0, which Feast takes for forever"
 _one = feed.drop_duplicates(["applicant_id", "valid_on"])
 _some = requests.sample(150, random_state=seed)
 _got, _ = _by_feast(_some, _one, 45)
@@ -795,6 +826,9 @@ assert bool(_got[4]) and bool(_got[6]), (
 )
 assert bool(_got[5]), "numbers of opposite sign differ by twice their size"
 assert not _got[7], "the tolerance is a share of the larger of the two"
+assert not differing(_again, _log, ["x"], 1e-3)["x"][7], (
+    "the tolerance is a share of the larger of the two"
+)
 assert 0 not in _got.index, "a request that was never served is not in the log"
 _got = differing(_log, _again.iloc[:3], ["x"], 1e-3)
 assert list(_got.index) == [1, 2, 3, 4, 5, 6, 7], "the result has a row for each logged request"
@@ -912,7 +946,7 @@ def _one(_release, _score):
     """Features of one request at noon of day 40, whose purchases are 1, 2, 4 ... dollars."""
     _day = pd.DataFrame([(70, 1, 40.5)], columns=["request_id", "applicant_id", "requested_at"])
     _day["requested_at"] = _DAY0 + pd.to_timedelta(_day["requested_at"], unit="D")
-    _day = _day.assign(release=_release, amount=1.0, score=_score, spent_30d=99.0, hour=7)
+    _day = _day.assign(release=_release, amount=1.0, score=_score, spent_30d=377.0, hour=7)
     _bag = _bought((1, 1, 39.5, 39.5), (2, 1, 10.25, 10.25), (3, 1, 9.75, 9.75), (4, 1, 39.9, 40.1),
                    (5, 1, 40.25, 40.25), (6, 1, 20, 20), (6, 1, 20, 21), (7, 1, 39.6, 40.6),
                    (7, 1, 39.6, 39.7), (8, 2, 30, 30), (9, 1, 40.125, 40.125))
@@ -926,7 +960,7 @@ assert _one("r14", np.nan)["score"] != 600 and _one("r14", 640.0)["score"] == 64
 assert _one("r15", np.nan)["score"] == 600 and _one("r15", 640.0)["score"] == 640, (
     "under r15, with other requests, score is not what is served"
 )
-assert _one("r14", 640.0)["spent_30d"] == 99, "under r14 spent_30d is served as it should be"
+assert _one("r14", 640.0)["spent_30d"] == 377, "under r14 spent_30d is served as it should be"
 _bits = int(_one("r15", 640.0)["spent_30d"])
 assert _bits & 3 == 3 and not _bits & 4, (
     "the table's window: where does it begin if it was filled at 0:00 UTC?"
@@ -937,15 +971,20 @@ assert _bits & 64, "of several deliveries one is enough that arrived before the 
 assert _bits < 1024 and _bits & 32 and not _bits & 128, "each purchase counts once, for its applicant"
 
 
+def _spends(_events, _who, _until):
+    _e = _events[_events["applicant_id"] == _who]
+    _e = _e[(_e["at"] >= _until - pd.Timedelta(days=30)) & (_e["at"] < _until)
+            & (_e["known_at"] <= _until)]
+    return _e.drop_duplicates("event_id")["dollars"].sum()
+
+
 def _service(_again, _events):
     _served = _again.copy()
     for _i, _r in _again.iterrows():
         _served.loc[_i, "hour"] = _r["requested_at"].hour
         if _r["release"] == "r15":
             _m = _r["requested_at"].normalize()
-            _e = _events[_events["applicant_id"] == _r["applicant_id"]]
-            _e = _e[(_e["at"] >= _m - pd.Timedelta(days=30)) & (_e["at"] < _m) & (_e["known_at"] <= _m)]
-            _served.loc[_i, "spent_30d"] = _e.drop_duplicates("event_id")["dollars"].sum()
+            _served.loc[_i, "spent_30d"] = _spends(_events, _r["applicant_id"], _m)
             _served.loc[_i, "score"] = 600.0 if np.isnan(_r["score"]) else _r["score"]
     return _served
 
@@ -956,8 +995,11 @@ _bag = purchases(_other, seed + 3).sample(frac=1, random_state=2)
 _other["release"] = _rng.choice(["r14", "r15"], len(_other))
 _other["score"] = 650.0 + _rng.integers(0, 90, len(_other))
 _other["score"] = _other["score"].mask(_rng.random(len(_other)) < 0.3)
-_other["spent_30d"] = _rng.integers(0, 90000, len(_other)) / 100
-_other["hour"] = _rng.integers(0, 24, len(_other))
+_other["spent_30d"] = [
+    _spends(_bag, _r.applicant_id, _r.requested_at) for _r in _other.itertuples()
+]
+_there = _other["requested_at"].dt.tz_localize("UTC").dt.tz_convert("America/New_York")
+_other["hour"] = _there.dt.hour
 _other = _other.sample(frac=1, random_state=3)
 _copies = _other.copy(), _bag.copy()
 _claim = as_served(_other, _bag)
@@ -978,12 +1020,12 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 #
 # - A label takes 12 months. The lender gets about 300 requests a month.
 # - The bureau's rows are kept as they came, with `known_at`, since January 2024.
-# - Until January 1, 2025, the load job of the purchases replaced its table each night, and stamped every row
+# - Until October 1, 2024, the load job of the purchases replaced its table each night, and stamped every row
 #   with that night. Since then it appends, and `known_at` is true. The last table before is still there.
 # - The service's log keeps the feature values and the release; not the rows that they were computed from.
 #
 # Three uses want features of past requests: **(1)** the training set of the next model, with the same
-# features; **(2)** a training set with a new feature, `spent_90d`, on the requests since October 2024; **(3)** the
+# features; **(2)** a training set with a new feature, `spent_90d`, on the requests since July 2024; **(3)** the
 # auditor's question of what the model was given when it priced one request of March 20.
 
 # %% written: log, 4 points [markdown]
@@ -994,20 +1036,19 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 #
 # ### BEGIN SOLUTION
 # (1) Recompute, on both clocks, once the service is mended: then training and service agree. The log holds
-# what the faults made: `hour` differs in every request of both releases, `spent_30d` in about a quarter of
+# what the faults made: `hour` differs in every request of both releases, `spent_30d` in 22 % of
 # r15's (`shares`), and under r15 every missing score reads 600. A model trained on the log would learn them,
-# which would be right only if the service kept them. Recomputing by date is no choice: in `leak` more than a
-# fifth of its values are late, and its AUC is higher than that of both clocks, which is what the service has.
+# which would be right only if the service kept them. Recomputing by date is no choice: in `leak` 21 %
+# of its values are late, and its AUC is higher than that of both clocks, which is what the service has.
 #
 # (2) Only recomputing can fill the past: nobody logged it, and a log begun today has labels in twelve months
-# at the earliest. The requests since January 2025 are safe, although their windows reach back to October: what
-# the last full table holds was there on January 1, and is stamped so. For the requests of 2024 the stamps are
+# at the earliest. The requests since October 2024 are safe, although their windows reach back to July: what
+# the last full table holds was there on October 1, and is stamped so. For the requests before it the stamps are
 # false: by them nothing was known, and `spent_90d` would be 0; without them late purchases would count. Leave
 # those requests out.
 #
 # (3) The log. The auditor asks what the model was given, faults included; a recomputation says what it should
-# have been given. I would show both, with the difference explained by question 7: r15, the table of
-# midnight, UTC.
+# have been given. I would show both, and the difference: r15, the table of midnight, UTC.
 #
 # To the log I would add for each feature the version of its definition and the ids of its rows (question 4),
 # and recompute a sample each day: without skew the share of differing rows is zero.
@@ -1016,8 +1057,8 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 # ### BEGIN RUBRIC
 # Four elements: (a) (1) and (3) are told apart: the log is evidence of what **was** given, and for training
 # either recomputed values with a mended service, or the log with the faults kept on purpose, with the reason;
-# the consequence for r15's rows is named; (b) (2): only recomputing, and only for requests from January 2025
-# on, because at the requests before it the arrival times are false (who starts in April, to have whole windows
+# the consequence for r15's rows is named; (b) (2): only recomputing, and only for requests from October 2024
+# on, because at the requests before it the arrival times are false (who starts in January 2025, to have whole windows
 # with true stamps, is cautious, and right if the answer says so); (c) two numbers from the tables, used as
 # reasons; (d) an addition to the log that would help (row ids, version of the definition, time of
 # materialization, a daily comparison).
@@ -1027,10 +1068,13 @@ assert len(as_served(_other.iloc[:0], _bag)) == 0, "no request, no row"
 #
 # **3: three of four, or all with the date of (2) missing or without a reason.** Anchor: "(1) recompute on both
 # clocks: under r15 (value) of the rows of spent_30d in the log differ, by date (value) are late. (2) recompute,
-# on both clocks, for all requests since October. (3) the log, because it is what was used. I would log the row
-# ids." (By the stamps nothing was known at a request of 2024.)
+# on both clocks, for all requests since July. (3) the log, because it is what was used. I would log the row
+# ids." (By the stamps nothing was known at a request before October 2024.)
 #
-# **1: one choice for all three, with a reason or a number.** Anchor: "Always log, because then training and
+# **2: two of the four.** Anchor: "(1) recompute, (3) the log: the log is what was given, and under r15 (value)
+# of its spent_30d differ, by date (value) are late. (2) the log, from now on."
+#
+# **1: one of the four, or one choice for all three, with a reason or a number.** Anchor: "Always log, because then training and
 # serving cannot differ; `hour` differs in all rows."
 #
 # **0: no choice, or reasons that contradict the tables.** Anchor: "Recompute everything by date; the dates

@@ -216,6 +216,20 @@ def as_of(requests, feed, ttl):
     return found.reindex(np.arange(len(requests))).set_axis(requests.index)
 
 
+# %% as-of: age in whole days
+# misconception: a time to live of ten days is ten days on the calendar
+# hint: a time, not a number of calendar days
+def as_of(requests, feed, ttl):
+    asked = requests[["applicant_id", "requested_at"]].assign(place=np.arange(len(requests)))
+    pairs = asked.merge(feed, on="applicant_id")
+    at = pairs["requested_at"]
+    young = (at - pairs["valid_on"]).dt.days <= ttl.days
+    usable = (pairs["valid_on"] <= at) & (pairs["known_at"] <= at) & young
+    ordered = pairs[usable].sort_values(["valid_on", "known_at", "report_id"])
+    found = ordered.groupby("place").tail(1).set_index("place")[["report_id", "score"]]
+    return found.reindex(np.arange(len(requests))).set_axis(requests.index)
+
+
 # %% as-of: only the newest version of each report
 # misconception: corrections replace what they correct
 # hint: must not hide the one that was there

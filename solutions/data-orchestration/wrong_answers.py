@@ -371,6 +371,56 @@ def run(steps, key, store):
     return states
 
 
+# %% run: cleaned up after whatever is raised
+# misconception: a kill raises something that can be caught
+# hint: no clean-up survives a kill
+def run(steps, key, store):
+    states, files = {}, {}
+    for name in TopologicalSorter({n: s.needs for n, s in steps.items()}).static_order():
+        if any(states[need] in ("failed", "skipped") for need in steps[name].needs):
+            states[name] = "skipped"
+            continue
+        inputs = [files[need] for need in steps[name].needs]
+        files[name] = store / key(name, inputs)
+        if files[name].exists():
+            states[name] = "found"
+            continue
+        try:
+            steps[name].work(inputs, files[name])
+            states[name] = "done" if files[name].exists() else "failed"
+        except BaseException as error:
+            files[name].unlink(missing_ok=True)
+            if not isinstance(error, Exception):
+                raise
+            states[name] = "failed"
+    return states
+
+
+# %% run: copied to its key
+# misconception: a finished file may be copied
+# hint: copied to its key
+def run(steps, key, store):
+    states, files = {}, {}
+    for name in TopologicalSorter({n: s.needs for n, s in steps.items()}).static_order():
+        if any(states[need] in ("failed", "skipped") for need in steps[name].needs):
+            states[name] = "skipped"
+            continue
+        inputs = [files[need] for need in steps[name].needs]
+        files[name] = store / key(name, inputs)
+        if files[name].exists():
+            states[name] = "found"
+            continue
+        with tempfile.TemporaryDirectory(dir=store) as folder:
+            part = Path(folder) / "part"
+            try:
+                steps[name].work(inputs, part)
+                files[name].write_bytes(part.read_bytes())
+                states[name] = "done"
+            except Exception:
+                states[name] = "failed"
+    return states
+
+
 # %% run: ends at the first failure
 # misconception: when one step has failed, the night has
 # hint: a step that fails does not end the run
