@@ -202,13 +202,22 @@ def _full(_entry):
     raise OSError("no space left on device")
 
 
-for _customer in (1, 2):
+def _lost(_entry):
+    raise KeyError("no such log")
+
+
+for _write, _kind, _role, _customer in [
+    (_full, OSError, "desk", 1), (_full, OSError, "desk", 2), (_full, OSError, "nobody", 1),
+    (_full, OSError, "desk", 99), (_lost, KeyError, "desk", 1),
+]:
+    _calls = []
     try:
-        look_up(_rows, _rules, _full, "desk", _customer, "complaint")
+        look_up(_rows, _rules, lambda _entry: (_calls.append(1), _write(_entry)), _role, _customer,
+                "complaint")
         _raised = None
     except Exception as _error:
         _raised = _error
-    assert isinstance(_raised, OSError), (
+    assert isinstance(_raised, _kind) and len(_calls) == 1, (
         "the log cannot be written: the exception is passed on, or data leave without a trace"
     )
 _rng = np.random.default_rng(seed + 4)
@@ -229,9 +238,11 @@ for _ in range(200):
         "for a fresh mix of roles, customers and purposes, an answer or an entry differs from the "
         "policy's"
     )
-_taken = _ask("desk", 1, "complaint")[0]
-if type(_taken) is dict:
-    _taken["name"] = "changed"
+_rules["all"] = {"partners": {"alder"}, "columns": set(_rows[1]), "purposes": {"complaint"}}
+for _role in ("desk", "all"):
+    _taken = _ask(_role, 1, "complaint")[0]
+    if type(_taken) is dict:
+        _taken["name"] = "changed"
 assert _rows[1]["name"] == "Adara Belova", "what the caller does with the answer changes the table"
 ### END HIDDEN TESTS
 
@@ -399,10 +410,6 @@ def _inspect(_log, _anchors):
     return _said if type(_said) is tuple and len(_said) == 2 else (_said, None)
 
 
-def _heads(_log, *_counts):
-    return [(_n, _log[_n - 1]["hash"] if _n else START) for _n in _counts]
-
-
 assert type(inspect_log(reads, anchors)) is tuple, "inspect_log returns a tuple: a word and a number"
 assert _inspect(reads, anchors) == ("sound", 20), (
     "the log as written is sound, and the number is that of the records since the newest anchor"
@@ -414,6 +421,10 @@ assert _inspect(attacks["the last 30 cut off"], anchors)[0] != "sound", (
     "the log is shorter than an anchor says: that is not sound"
 )
 ### BEGIN HIDDEN TESTS
+def _heads(_log, *_counts):
+    return [(_n, _log[_n - 1]["hash"] if _n else START) for _n in _counts]
+
+
 assert _inspect(attacks["the last 30 cut off"], anchors) == ("truncated", 10), (
     "30 records are left and an anchor has seen 40: at least how many are missing?"
 )
@@ -500,9 +511,9 @@ for _trial in range(60):
         "on fresh logs, changed, cut or rewritten at random, the verdict differs from an independent "
         "implementation"
     )
-_before = json.dumps(reads)
-inspect_log(reads, anchors)
-assert json.dumps(reads) == _before and anchors == _heads(reads, 20, 40), (
+_given, _known = chained(make_reads(60, seed)), _heads(reads, 40, 0, 20)
+inspect_log(_given, _known)
+assert _given == chained(make_reads(60, seed)) and _known == _heads(_given, 40, 0, 20), (
     "the log or the anchors that were passed in have been changed"
 )
 ### END HIDDEN TESTS
@@ -808,7 +819,8 @@ _ways = ["3015550123", "+1 (301) 555 0123", "301.555.0123", "301 / 555 / 01 23",
 assert len(set(_names(_ways))) == 1 and None not in _names(_ways), (
     "only the digits count, and the country code does not: one number, however it is written"
 )
-assert len(set(_names(["1301555012", "301555012", "49301555012", "13015550123", "301555012 3"]))) == 4, (
+assert len(set(_names(["1301555012", "301555012", "49301555012", "13015550123", "301555012 3",
+                       "+49 301 555 0123", "+44 13015550123"]))) == 6, (
     "the leading 1 is the country code of eleven digits, and of no other number"
 )
 _many = [f"{_n:010d}" for _n in range(3_000_000_000, 3_000_003_000)]
@@ -830,9 +842,16 @@ assert _names(_many[::-1]) == _base[::-1] and _names(_many[7:9]) == _base[7:9], 
     "have the same one tomorrow, in another table"
 )
 assert _names([]) == [], "no number at all gives an empty Series"
-_copy = _numbers.copy()
-pseudonyms(_numbers, _key, "study")
-assert _numbers.equals(_copy), "the numbers that were passed in have been changed"
+assert _names(["301-555-0123\u0664", "301-555-0123\u00b2"]) == _names(["3015550123"] * 2), (
+    "only the digits 0 to 9 count: other scripts' digits and exponents are digits to Python, too"
+)
+assert _names(["3015550123"], _purpose="Study") != _names(["3015550123"]) and (
+    _names(["3015550123"], _key=_key[:16] + bytes(16)) != _names(["3015550123"])
+), "a purpose counts as it is written, and a key with all its bytes"
+_fresh = pd.Series(["301-555-0123", " (301) 555 0124", None])
+_copy = _fresh.copy()
+pseudonyms(_fresh, _key, "study")
+assert _fresh.equals(_copy), "the numbers that were passed in have been changed"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -888,7 +907,8 @@ def learned(release: pd.DataFrame, register: pd.DataFrame, quasi: list[str], sec
     learned too. Two say "car" and one "home": not learned.
 
     Also graded: classes of one, of several that agree and that do not, several people of one class,
-    secrets that are texts, people who are not there, one column in quasi, fresh tables.
+    secrets that are texts, people who are not there, one column in quasi,
+    a table without rows, fresh tables.
     """
     ### BEGIN SOLUTION
     classes = release.groupby(quasi)[secret].agg(_values="nunique", _value="first").reset_index()
@@ -947,9 +967,10 @@ assert _learn(_rel.iloc[:0], _reg, ["year", "group"], "purpose") == [], (
     "a release without a row tells nothing"
 )
 assert _learn(_rel, _reg.iloc[:0], ["year", "group"], "purpose") == [], "nobody in the register"
-_copies = _rel.copy(), _reg.copy()
-learned(_rel, _reg, ["year", "group"], "purpose")
-assert _rel.equals(_copies[0]) and _reg.equals(_copies[1]), (
+_fresh = _rel[["year", "group", "purpose"]].copy(), _reg[["name", "year", "group"]].copy()
+_copies = [_t.copy() for _t in _fresh]
+learned(*_fresh, ["year", "group"], "purpose")
+assert all(_t.equals(_c) for _t, _c in zip(_fresh, _copies, strict=True)), (
     "a table that was passed in has been changed"
 )
 
@@ -1011,8 +1032,8 @@ _tells = mailbox.loc[mailbox["ticket_id"].isin(truth.loc[truth["left"], "ticket_
 _often = _asks["customer_id"].map(_wrote).fillna(0) >= 2
 _asks = _asks[(_asks["kinds"] == 1) & _often & _asks["customer_id"].isin(_tells)].sort_index()
 _her = _asks.iloc[0]
-_paid = loans.loc[_asks.index[0], "applied_on"]
-_told = _paid + pd.Timedelta(days=12)
+_told = loans.loc[_asks.index[0], "applied_on"] + pd.Timedelta(days=12)
+_paid = _told + pd.Timedelta(days=2)
 _tickets = mailbox[mailbox["customer_id"] == _her["customer_id"]]
 _unmasked = truth[truth["ticket_id"].isin(_tickets["ticket_id"]) & truth["left"]]
 _area = int((people["area"] == _her["area"]).sum()) - 1
@@ -1023,8 +1044,8 @@ held = pd.DataFrame([
      f"{_until:%Y-%m-%d}"),
     ("vault: voucher", f"1 record of {_paid:%Y-%m-%d}", "HGB section 257",
      f"{_paid.year + 8}-12-31"),
-    ("backups of the vault", "same records, same keys", "as above", "as above"),
-    ("mailbox", f"{len(_tickets)} tickets", "no duty to keep", "-"),
+    ("backups of the vault", "same sealed records; keys are never backed up", "as above", "as above"),
+    ("mailbox and its backups", f"{len(_tickets)} tickets, sealed, a key each", "no duty to keep", "-"),
     ("masked mailbox, at the university", f"{len(_tickets)} tickets, masked; mentions still readable: {len(_unmasked)}",
      "no duty to keep", "-"),
     ("colleague's release, public", "her class tells her loan's purpose", "no duty to keep", "-"),
@@ -1084,7 +1105,8 @@ except InvalidTag:
 # Not everything may go. The right to erasure does not apply where a law of the Union or of a member state
 # requires the data to be kept (GDPR, Article 17(3)(b), applies since May 2018). German accounting law
 # keeps vouchers for eight years, counted from the end of their calendar year (HGB section 257, since 2025;
-# banks for ten, and this lender is none). An American creditor keeps an application for 25 months after
+# banks for ten. Who lends commercially in Germany is as a rule a bank in that sense, KWG section 1; take it here
+# that this lender's lawyer has found it is none). An American creditor keeps an application for 25 months after
 # notifying the applicant of the decision (12 CFR 1002.12); that is no law of the Union, and that this
 # lender keeps both is its lawyer's decision, as it would have to be at work. (Sources, as of November 21,
 # 2026, stand on the page *Access, audit and the law*.) The rules, as a table that code can read:
@@ -1234,6 +1256,16 @@ _held, _keys, _ = _house(("6", "contact", "2024-06-01"), ("6", "tickets", "2024-
 assert _erase("6", "2025-02-28", _held, _keys, _other) == {
     "6-contact-0": date(2026, 12, 31), "6-tickets-1": date(2025, 2, 28)
 }, "other rules, other days: the periods come from the rules that are passed in"
+_held, _keys, _ = _house(("7", "contact", "2025-01-01"), ("7", "voucher", "2025-01-01"))
+_rules = {"contact": None, "voucher": ("years", 8)}
+_copies = [dict(_h) for _h in _held], dict(_rules)
+del _keys["7-voucher-1"]
+assert _erase("7", "2026-01-01", _held, _keys, _rules) == {"7-voucher-1": date(2033, 12, 31)}, (
+    "what must be kept is what the holdings and rules say, whatever keys there still are"
+)
+assert _held == _copies[0] and _rules == _copies[1], (
+    "holdings or rules that were passed in have been changed"
+)
 _rng = np.random.default_rng(seed + 13)
 _parts = list(RULES)
 _days = pd.date_range("2016-01-01", "2026-06-30")
@@ -1270,23 +1302,26 @@ held = pd.read_csv(f"given/held-{seed}.csv")
 held
 
 # %% [markdown]
-# Two more articles matter. The lender answers within one month, and where it does not do what she asked it says
-# why, and that she may complain to the authority (GDPR, Article 12(3) and (4)). And it tells everybody to
+# Three more rules matter. The lender answers within one month, and where it does not do what she asked it says
+# why, and that she may complain to the authority or go to court (GDPR, Article 12(3) and (4)). And it tells everybody to
 # whom it has given the data, unless that is impossible or out of all proportion (Article 19).
+# What it has made public it takes reasonable steps to have removed by others (Article 17(2)).
 
 # %% written: answer, 4 points [markdown]
 # In at most 250 words, addressed to the customer: what has been erased and how (backups too), what is
 # kept, until when and by which law, what happens to what was made of her data or has left the house,
 # and what you cannot undo. Dates and places from `held`; nothing that is not true.
+# You may say that a step is done if the lender can do it before the letter leaves. Speak of every row of `held`,
+# also of the audit log.
 #
 # ### BEGIN SOLUTION
 # We received your request on November 21, 2026, and answer within the month that the law gives us.
 #
-# *Erased:* your contact data and your tickets. We destroyed the key under which the contact was stored, so
-# that the copies in our backups cannot be read either; your tickets were deleted from the mailbox.
+# *Erased:* your contact data and your tickets. We destroyed the keys under which they were stored,
+# so that the copies in our backups cannot be read either.
 #
-# *Kept, for nothing else:* the voucher of your loan until the day in the table (German Commercial Code,
-# section 257), and your application until its day (12 CFR 1002.12). The first is an exception of Article 17
+# *Kept, for nothing else:* the voucher of your loan until December 31, 2033 (German Commercial Code,
+# section 257), and your application until February 24, 2027 (12 CFR 1002.12). The first is an exception of Article 17
 # itself; the second an American duty, kept on our lawyer's advice. Both keys are destroyed the day after. If
 # you disagree, you may complain to the supervisory authority or go to court.
 #
@@ -1312,14 +1347,19 @@ held
 # **4: all four, true to `held`.** Anchor: the model answer, in other words or another order.
 #
 # **3: three of four, or all with one slip (a day without its law, the backups not explained).** Anchor: "Erased:
-# contact, tickets; the keys are gone, so backups too. Kept: voucher to (day) under section 257, application to (day)
-# under 12 CFR 1002.12. You may complain to the authority. The university was told, the public table taken down; we
-# cannot recall copies." (Nothing on feature, model and log.)
+# contact, tickets; the keys are gone, so backups too. Kept, for nothing else: voucher to (day) under section 257, application
+# to (day) under 12 CFR 1002.12. You may complain to the authority. The university was told, the public table
+# taken down: it gave away your loan's purpose, and we cannot recall copies." (Nothing on feature, model and log.)
+#
+# **2: two of four, or three with a slip each.** Anchor: "Contact and tickets erased, keys destroyed, so the backups
+# are covered. Voucher kept to 2033-12-31 (section 257), application to 2027-02-24 (12 CFR 1002.12), for that only;
+# you may complain."
 #
 # **1: says that some things are kept by law, and little else.** Anchor: "We have deleted your account. For legal
-# reasons some documents must be kept for up to ten years. Kind regards."
+# reasons some documents must be kept for some years. Kind regards."
 #
-# **0: a promise that is not true, or a refusal of everything.** Anchor: "All your data have been irrevocably deleted
+# **0: a promise that is not true (the letter as a whole promises it; a single false clause in an otherwise full
+# letter is one slip and caps at 3), or a refusal of everything.** Anchor: "All your data have been irrevocably deleted
 # from all our systems, including backups and models." Or: "As we are bound by retention laws, we cannot delete
 # anything."
 # ### END RUBRIC

@@ -109,6 +109,30 @@ def look_up(table, policy, write, role, customer, purpose):
     return {column: row[column] for column in rule["columns"] if column in row} if granted else None
 
 
+# %% look-up: who is known is granted
+# misconception: the log says who may come in, not what was given
+# hint: a refused attempt is written, too
+def look_up(table, policy, write, role, customer, purpose):
+    rule, row = policy.get(role), table.get(customer)
+    granted = bool(
+        rule and row and purpose in rule["purposes"] and row["partner"] in rule["partners"]
+    )
+    write({"role": role, "customer": customer, "purpose": purpose, "granted": rule is not None})
+    return {column: row[column] for column in rule["columns"] if column in row} if granted else None
+
+
+# %% look-up: a stranger written as nobody
+# misconception: who is not in the table has no number to write down
+# hint: somebody who is no customer
+def look_up(table, policy, write, role, customer, purpose):
+    rule, row = policy.get(role), table.get(customer)
+    granted = bool(
+        rule and row and purpose in rule["purposes"] and row["partner"] in rule["partners"]
+    )
+    write({"role": role, "customer": customer if row else None, "purpose": purpose, "granted": granted})
+    return {column: row[column] for column in rule["columns"] if column in row} if granted else None
+
+
 # %% look-up-review: only what the shown version gets wrong
 # misconception: one case that fails on this version is a test of the contract
 # hint: lets errors pass

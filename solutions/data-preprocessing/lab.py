@@ -44,7 +44,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from lender import applications
 from lender.intake import intake
@@ -205,12 +205,14 @@ def gaps_with(column: pd.Series, yes: pd.Series) -> tuple[float, float]:
     return 100 * column[yes].mean(), 100 * column[~yes].mean()
 
 
+recorded = table["bureau_score"] != 999
 pd.DataFrame({
     "999 | under 25": gaps_with(table["bureau_score"] == 999, table["age"] < 25),
     "card_use | no card": gaps_with(table["card_use"].isna(), table["cards"] == 0),
     "employment | cedar": gaps_with(table["employment_years"].isna(), table["partner"] == "cedar"),
     "debt | loan above 10,000": gaps_with(table["debt_ratio"].isna(), table["loan_amount"] > 10_000),
-    "income | score below 660": gaps_with(table["income"].isna(), table["bureau_score"] < 660),
+    "income | score below 660": gaps_with(table["income"].isna()[recorded],
+                                          table["bureau_score"][recorded] < 660),
 }, index=["yes", "no"]).T.round(1)
 
 # %% [markdown]
@@ -339,6 +341,14 @@ assert np.isclose(_by["b"], 12 * np.median(_few[:19])), (
 assert np.isclose(_by["d"], np.median(np.r_[_few, 9e6, 9e6])), (
     "two billionaires in a source change its mean, not its unit"
 )
+_f = _made({"a": 12 * np.r_[_few[:19], [np.nan] * 9], "b": 12 * _few[:20], "c": _few})
+_f.loc[0, "bureau_score"] = 998.0
+_got = mend(_f, 3500.0)
+assert np.allclose(_got["income"][:19], _f["income"][:19]), (
+    "only incomes on file count: gaps say nothing about a unit"
+)
+assert np.allclose(_got["income"][28:48], _few[:20]), "20 incomes on file are enough"
+assert _got["bureau_score"].iloc[0] == 998, "the code is 999, no other value"
 _f = _made({"a": 30 * 3500 * np.linspace(0.9, 1.1, 21)})
 assert np.isclose(mend(_f, 3500.0)["income"].median(), 30 * 3500 / 12), (
     "nearest as a ratio: 2.5 times too much is nearer than 3.3 times too little"
@@ -530,7 +540,7 @@ def ringing(history: pd.DataFrame, today: pd.Series, rate: float) -> list[str]:
     probability of at most its part, whatever the distribution.
 
     Returns the names of those that ring, sorted. Who sent nothing does not ring. Raises ValueError if
-    a partner of today has too few days for its part of the rate (no k is possible).
+    a partner that sent something has too few days for its part of the rate (no k is possible).
 
     Example: with one partner and 24 quiet days, a rate of 0.1 is the 2nd largest distance.
 
@@ -594,6 +604,15 @@ assert ringing(_holes, pd.Series({"a": 11.7, "b": 41.0}), 0.1) == [], (
 assert ringing(_holes, pd.Series({"a": np.nan, "b": 500.0}), 0.1) == ["b"], (
     "who sent nothing does not ring here (that is another check's work)"
 )
+_lop = pd.DataFrame({"a": np.r_[np.zeros(21), 10.0, 10.0, 10.0]})
+assert ringing(_lop, pd.Series({"a": -9.0}), 0.1) == ["a"], (
+    "the usual level is the mean of a partner's days"
+)
+_two = pd.DataFrame({"a": np.arange(24.0), "b": np.arange(24.0)})
+for _today in ({"a": 21.5, "b": np.nan}, {"a": 21.5}):
+    assert ringing(_two, pd.Series(_today), 0.24) == [], (
+        "the rate is shared by the partners of the history, also on a day when one is silent"
+    )
 _rng = np.random.default_rng([seed, 1])
 _scale = np.array([0.1, 1.0, 5.0])
 
@@ -662,8 +681,8 @@ def mean_with_gaps(values: pd.Series, groups: pd.Series) -> tuple[float, float, 
 
     Returns (estimate, low, high), floats: the mean of the population that the n rows are drawn from,
     including those whose value is missing, and an interval that covers it in about 95 of 100 samples
-    where each group has 20 or more values on file. Any valid method will do; it need not be the same
-    to the last digit. Raises ValueError if a group has fewer than two values on file.
+    where each group has 20 or more values on file. Any valid method will do that takes less than 30 ms
+    for 600 rows (hundreds of samples are tried); it need not be the same to the last digit. Raises ValueError if a group has fewer than two values on file.
 
     Example: without gaps, the mean of the values and, about, 1.96 standard errors around it.
 
@@ -698,10 +717,11 @@ assert 0.55 < _flat[2] - _flat[1] < 0.85, (
     "without gaps the interval is about 1.96 standard errors of the mean to each side"
 )
 ### BEGIN HIDDEN TESTS
-_v = pd.Series([10.0, 12.0, np.nan, np.nan, 0.0, 2.0], index=list("fabecd"))
-_g = pd.Series(["x", "x", "x", "x", "y", "y"], index=list("fabecd"))
+_v = pd.Series([10.0, 12.0] * 15 + [np.nan] * 30 + [0.0, 2.0] * 15)
+_g = pd.Series(["x"] * 60 + ["y"] * 30)
+_v, _g = (_each.sample(frac=1, random_state=4) for _each in (_v, _g))
 _copy = _v.copy()
-assert np.isclose(mean_with_gaps(_v, _g)[0], (4 * 11 + 2 * 1) / 6, atol=0.6), (
+assert np.isclose(mean_with_gaps(_v, _g)[0], (60 * 11 + 30 * 1) / 90, atol=0.6), (
     "a group counts by its number of rows, not by its values on file"
 )
 assert _v.equals(_copy), "the values that were passed in have been changed"
@@ -717,6 +737,10 @@ def _raises(_v, _g):
 
 assert _raises(_v.where(_g == "x"), _g), (
     "nothing is known of a group without values, and no formula makes up for it: raise ValueError"
+)
+
+assert _raises(pd.Series([1.0, 2.0, 3.0, np.nan]), pd.Series(list("aabb"))), (
+    "one value on file has no scatter: raise ValueError"
 )
 
 
@@ -750,12 +774,28 @@ assert _share > 0.88, (
     "where groups lie far apart the interval covers too seldom: another sample has other shares of "
     "the groups"
 )
+
+
+def _uneven(_s):
+    """A large group, complete and alike; a small one, scattered and mostly missing."""
+    _rng = np.random.default_rng(_first + _s)
+    _g = pd.Series(_rng.choice(["big", "small"], 1000, p=[0.75, 0.25]))
+    _noise = _g.map({"big": 10, "small": 100}) * _rng.standard_normal(1000)
+    _v = _g.map({"big": 700.0, "small": 550.0}) + _noise
+    return _v.mask(_rng.random(1000) < _g.map({"big": 0.0, "small": 0.88})), _g
+
+
+_share, _found = _coverage(_uneven, 662.5, 150)
+assert _share > 0.86, (
+    "a small group with few values on file and much scatter: the interval does not know whose values "
+    "are few"
+)
 ### END HIDDEN TESTS
 
 # %% [markdown]
 # ## 5. A code for four hundred shops
 #
-# Applications come through shops, and shops differ. A shop's default rate is a good feature, if it comes
+# Applications come through shops, and shops differ. A shop's default rate can be a feature only if it comes
 # from **other** rows than the one that it describes. `promises` holds what three ways of doing it
 # promised on the past (AUC by five-fold cross-validation) and kept in the future (means of five tables of
 # 9,000 rows; 95 % half interval of the latter):
@@ -967,14 +1007,15 @@ def make_model(numbers: list[str], levels: list[str], k: int):
     numbers: names of numeric columns, perhaps with gaps. levels: names of columns of text. k: how many
     numbers may count, between 1 and len(numbers).
 
-    What it must do, however it is made (the time to fit is not judged):
+    What it must do, however it is made (a fit on 1,500 rows and 33 columns within 0.3 s):
     - it uses no other column of the frame than these, by name, in whatever order they come;
-    - gaps are no errors, neither in fitting nor later, also in columns that had none; where a number had
-      gaps in fitting, its being missing can raise or lower the score by itself;
-    - a level that it never saw, or none at all, is no error; what levels are called, and how the names
-      sort, makes no difference;
+    - gaps are no errors, neither in fitting nor later, also in columns that had none; a number's
+      being missing (where it had gaps in fitting) is a candidate like its value;
+    - a level that it never saw, or none at all (None or NaN, in fitting or later), is no error; what
+      levels are called, and how the names sort, makes no difference;
     - of the numbers, at most k can change any score: those that tell most about the outcome in the rows
-      it was fitted on (each by itself: the value, or its being missing);
+      it was fitted on (each by itself: the value, or its being missing; both of one number may
+      take two of the k places);
     - a row gets the same score alone as in any batch; the frames passed in are not changed;
     - it works in clone and cross_val_score.
 
@@ -986,7 +1027,10 @@ def make_model(numbers: list[str], levels: list[str], k: int):
         StandardScaler(),
         SelectKBest(f_classif, k=k),
     )
-    level = OneHotEncoder(handle_unknown="ignore")
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
     columns = make_column_transformer((number, numbers), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
     ### END SOLUTION
@@ -1102,6 +1146,16 @@ def _honest(_s):
 assert abs(np.mean([_honest(_s) for _s in range(6)]) - 0.5) < 0.08, (
     "where nothing tells anything, cross-validation promises something: what was chosen before?"
 )
+assert np.isfinite(_score(_test.assign(city=np.nan))).all(), (
+    "a missing level that was read from a file, NaN, is an error"
+)
+_hole = np.arange(len(_train)) % 10 == 0
+try:
+    _m = make_model(_names, ["city"], 4).fit(_train.assign(city=_train["city"].mask(_hole)), _y)
+    _ok = np.isfinite(_m.predict_proba(_test.assign(city=None))).all()
+except Exception:
+    _ok = False
+assert _ok, "a missing level is an error in fitting"
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -1155,13 +1209,13 @@ losses.assign(cell=cells).pivot(index="treatment", columns="form", values="cell"
 # thousandths; with or without the flag differs by less than its interval. I keep median and flag.
 #
 # *The form.* If the field becomes required and fine numbers are typed in, the loss may grow by 3.8 ± 3.7,
-# more than the column is worth. So: no change of the form without notice to us, the shares of gaps and of
+# perhaps by more than the 1.3 that the column is worth. So: no change of the form without notice to us, the shares of gaps and of
 # round incomes watched, and the model without the column ready.
 # ### END SOLUTION
 #
 # ### BEGIN RUBRIC
-# Four elements: (a) the mean fill is biased (too high) **and** its interval too narrow, with numbers; who
-# pays for it; (b) report: the table cannot choose between the shifts (MNAR), the random calls can, and
+# Four elements: (a) the mean fill is biased (too high) or its interval invented (either one, with a
+# number); (b) report: the table cannot choose between the shifts (MNAR), the random calls can, and
 # the answer carries their interval and assumption (all answered, truthfully); (c) model: another aim than
 # the report, a choice argued from `losses` with its intervals (median and flag, median, or even no column
 # are all defensible); (d) the form: the gap's meaning may change; something to do before or to watch, not
@@ -1170,9 +1224,12 @@ losses.assign(cell=cells).pivot(index="treatment", columns="form", values="cell"
 # **4: all four, numbers right, and the difference between report and model said.** Anchor: the model
 # answer (its numbers, and those below, are the committed seed's).
 #
-# **3: three of four, or all with one unsupported by a number.** Anchor: "The mean is 14 % too high, since
-# the poor do not answer. Report the calls' value with its interval; the table itself fits every shift. In
-# the model keep median plus flag, leaving it out costs 1.3 ± 0.5." (Nothing on the form.)
+# **3: three of four, or all with one unsupported by a number.** Anchor: "The mean says 3,675, the calls
+# 3,238 (3,160 to 3,318): the poor do not answer. The table fits every shift; only the calls choose, if all told
+# the truth. In the model keep median plus flag, leaving it out costs 1.3 ± 0.5." (Nothing on the form.)
+#
+# **2: two of four.** Anchor: "Those on file are richer; report 3,160 to 3,318 from the calls, if they told the
+# truth. Use the same value in the model."
 #
 # **1: sees that MNAR biases the mean, and treats report and model alike.** Anchor: "Incomes are MNAR, so I
 # would use multiple imputation with the other columns in both, which is unbiased."

@@ -830,3 +830,17 @@ def make_model(numbers, levels, k):
     level = OneHotEncoder(handle_unknown="ignore")
     columns = make_column_transformer((number, numbers), (level, levels), ("passthrough", others))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
+
+
+# %% make-model: the encoder as it is
+# misconception: what handles unknown levels handles whatever a file holds
+# hint: a missing level that was read from a file
+def make_model(numbers, levels, k):
+    number = make_pipeline(
+        SimpleImputer(strategy="median", add_indicator=True),
+        StandardScaler(),
+        SelectKBest(f_classif, k=k),
+    )
+    level = OneHotEncoder(handle_unknown="ignore")
+    columns = make_column_transformer((number, numbers), (level, levels))
+    return make_pipeline(columns, LogisticRegression(max_iter=1000))
