@@ -267,6 +267,7 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
         kernel_name=kernels.MAIN,  # a fork of the template that runs, whichever Python that is
         timeout=CELL_LIMIT_S,
         record_timing=True,
+        coalesce_streams=True,  # the kernel may cut what a cell prints anywhere
         on_cell_executed=after_cell,
     )
     manager = client.create_kernel_manager()
