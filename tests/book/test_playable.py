@@ -138,8 +138,8 @@ def test_a_library_on_first_load_would_be_seen(browser: Any, server: str) -> Non
 
 
 @pytest.mark.parametrize("name", PLAYABLE)
-def test_keys_move_words_and_drawing(browser: Any, server: str, name: str) -> None:
-    visit = Visit(browser, server, name).open().touch()
+def test_keys_move_words_and_drawing(browser: Any, root: str, name: str) -> None:
+    visit = Visit(browser, root, name).open().touch()
     for slider in visit.page.locator(".playable-slider input").all():
         assert visit.page.locator(f"label[for={slider.get_attribute('id')}]").inner_text()
         assert slider.get_attribute("aria-valuetext"), "a slider says its value with a unit"
