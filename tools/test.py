@@ -8,7 +8,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +36,7 @@ class Part:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: list[str] = field(default_factory=list)
 
 
 def main() -> int:
@@ -110,7 +111,22 @@ def folder(name: str) -> Part:
         part.passed = int(counts["tests"]) - part.failed - part.skipped
     # Collecting nothing, or a crash of pytest itself, is a failure too.
     part.failed = max(part.failed, int(status != 0))
+    if status:
+        part.failures = failures(report, log, status)
     return part
+
+
+def failures(report: Path, log: Path, status: int) -> list[str]:
+    """A line per failed test; where none is reported, how pytest ended and what it said last."""
+    lines = []
+    for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
+        for found in case:
+            if found.tag in ("failure", "error"):
+                message, *_ = (found.get("message") or "").splitlines() or [""]
+                where = (found.text or "").rstrip().rpartition("\n")[2]
+                lines.append(f"{case.get('classname')}.{case.get('name')}: {message} ({where})")
+    said = log.read_text(errors="replace").splitlines()
+    return lines or [f"pytest ended with {status}; its last lines:", *said[-20:]]
 
 
 def summarize(parts: list[Part], minutes: float) -> None:
@@ -134,6 +150,9 @@ def summarize(parts: list[Part], minutes: float) -> None:
             f"{built} pages built, {verified} of {len(reports)} labs verified, "
             f"{questions} questions, {caught} of {wrong} wrong answers caught"
         )
+    for part in parts:
+        for line in part.failures:
+            print(f"{part.name}: {line}")
     passed, failed, skipped = (
         sum(getattr(part, outcome) for part in parts)
         for outcome in ("passed", "failed", "skipped")
