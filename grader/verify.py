@@ -49,6 +49,7 @@ class Report:
     questions: int
     points: float
     budget_s: int
+    released: str = ""
     seeds: list[int] = field(default_factory=list)
     wrong_answers: int = 0
     wrong_caught: int = 0
@@ -68,6 +69,15 @@ def lab_digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in ("lab.py", "wrong_answers.py", "right_answers.py"):
         digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def released_digest(folder: Path) -> str:
+    """A fingerprint of what learners get: every file's path and content."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(folder)} {content}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -95,6 +105,7 @@ def verify(course: Course, name: str, progress: Callable[[str], None]) -> Report
         report.problems += _bank(rehearsal, lab, bank, report, template)
         progress("release")
         release(rehearsal, name, given=_bank_folder(rehearsal) / "given")
+        report.released = released_digest(rehearsal.labs / name)
         progress("untouched version")
         report.problems += _untouched(rehearsal, lab, template)
         for seed in range(lab.seed, lab.seed + SEEDS):
