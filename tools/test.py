@@ -18,8 +18,8 @@ if str(ROOT) not in sys.path:
 from tools import kernels, pages  # noqa: E402
 
 REPORTS = ROOT / "_build" / "tests"
-# Beside the book and its tests, which take as long as the rest; `workflow` wants the book built.
-FOLDERS = ("labs", "unit", "security", "workflow", "lender")
+# Beside the book and its tests, longest first; by the time of `workflow` the book is built.
+FOLDERS = ("labs", "workflow", "unit", "security", "lender")
 # Programs that some tests want, and the Debian packages that have them, best first.
 DEBIAN = {
     "chromium-headless-shell": ("chromium-headless-shell", "chromium"),
