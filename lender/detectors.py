@@ -64,7 +64,11 @@ class Detectors:
         such means estimates MMD squared.
         """
         phase = z @ self.frequencies
-        return np.asarray(np.hstack([np.cos(phase), np.sin(phase)]) / np.sqrt(WAVES))
+        out = np.empty((len(z), 2 * WAVES))
+        np.cos(phase, out=out[:, :WAVES])
+        np.sin(phase, out=out[:, WAVES:])
+        out /= np.sqrt(WAVES)
+        return out
 
     def totals(self, frame: pd.DataFrame, days: int) -> Totals:
         """All that the detectors need, per day: name to (days, ...)."""

@@ -27,6 +27,7 @@ def vendor_columns(
         x = x if name == "bureau_score" else np.log(x)
         own = np.sqrt(1 - correlation**2) * rng.standard_normal(len(frame))
         columns[f"shadow_{name}"] = correlation * (x - x.mean()) / x.std() + own
-    drawn = rng.standard_normal((noise, len(frame)))
-    columns |= {f"vendor_{k:03d}": row for k, row in enumerate(drawn)}
-    return pd.DataFrame(columns, index=frame.index)
+    shadows = pd.DataFrame(columns, index=frame.index)
+    drawn = rng.standard_normal((noise, len(frame))).T
+    names = [f"vendor_{k:03d}" for k in range(noise)]
+    return shadows.join(pd.DataFrame(drawn, index=frame.index, columns=names))
