@@ -26,6 +26,7 @@ LATE = {
         "narwhals._pandas_like.namespace",
         "narwhals.stable.v2._namespace",
     ),
+    r"\bglue\b": ("myst_nb.ext.glue",),  # nearly two seconds
     r"\boptim\b": ("torch._dynamo", "torch.profiler._cupti_monitor"),  # nearly a second
     r"\b(matplotlib|plt|plot)\b": (
         "matplotlib.backends.backend_agg",
