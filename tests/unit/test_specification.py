@@ -214,7 +214,10 @@ def test_imports_are_found_past_magics_and_errors() -> None:
             "import io\nimport matplotlib.pyplot as plt",
             "plt.plot([1])\nplt.savefig(io.BytesIO())",
         ),
-        ("from myst_nb import glue", "glue('half', 0.5, display=False)"),
+        (
+            "import ipykernel.ipkernel\nfrom myst_nb import glue",
+            "glue('half', 0.5, display=False)",
+        ),
     ],
 )
 def test_what_is_imported_late_is_preloaded(said: str, code: str) -> None:
