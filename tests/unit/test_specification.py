@@ -215,7 +215,8 @@ def test_imports_are_found_past_magics_and_errors() -> None:
             "plt.plot([1])\nplt.savefig(io.BytesIO())",
         ),
         (
-            "import ipykernel.ipkernel\nfrom myst_nb import glue",
+            "from IPython.core.interactiveshell import InteractiveShell\n"
+            "InteractiveShell.instance()\nfrom myst_nb import glue",
             "glue('half', 0.5, display=False)",
         ),
     ],
