@@ -4,12 +4,16 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 from tests.book.small import build, write
 from tools import generated
+from tools.extensions import lasting_words
 
 ROOT = Path(__file__).parent.parent.parent
 HTML = ROOT / "_build" / "html"
@@ -178,6 +182,24 @@ def test_search_keeps_its_terms_when_another_page_changes(small: Path) -> None:
         write(small, {"page": PAGE + f"\nMore, {kept}.\n"})
         out, _ = build(small, *extensions)
         assert ("psi" in search_index(out)["indexentries"]) == kept
+
+
+def test_search_leaves_out_what_varies() -> None:
+    def cell(tag: str, shown: str) -> nodes.container:
+        parts = [
+            nodes.container("", nodes.paragraph(text=text), classes=[part])
+            for part, text in (("cell_input", "stopwatch"), ("cell_output", shown))
+        ]
+        return nodes.container("", *parts, classes=["cell", tag])
+
+    page = new_document("page")
+    page += [cell("tag_varies", "4711"), cell("tag_other", "0815")]
+    indexed: list[str] = []
+    builder = SimpleNamespace(index_page=lambda _, page, __: indexed.extend(page.astext().split()))
+    lasting_words.index_lasting_words(SimpleNamespace(builder=builder))
+    builder.index_page("page", page, "Title")
+    assert indexed == ["stopwatch", "stopwatch", "0815"]
+    assert "4711" in page.astext()
 
 
 def search_index(html: Path) -> Any:
