@@ -750,7 +750,10 @@ def make_model(numbers, levels, k):
         StandardScaler(),
         SelectKBest(f_classif, k=k),
     )
-    level = OneHotEncoder()
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OneHotEncoder(),
+    )
     columns = make_column_transformer((number, numbers), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
@@ -766,7 +769,10 @@ def make_model(numbers, levels, k):
         StandardScaler(),
         SelectKBest(f_classif, k=k),
     )
-    level = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1)
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, encoded_missing_value=-1),
+    )
     columns = make_column_transformer((number, numbers), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
@@ -775,14 +781,15 @@ def make_model(numbers, levels, k):
 # misconception: scaling means subtracting the mean of what one has
 # hint: an applicant alone gets another score
 def make_model(numbers, levels, k):
-    from sklearn.preprocessing import FunctionTransformer
-
     number = make_pipeline(
         SimpleImputer(strategy="median", add_indicator=True),
         FunctionTransformer(lambda x: (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)),
         SelectKBest(f_classif, k=k),
     )
-    level = OneHotEncoder(handle_unknown="ignore")
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
     columns = make_column_transformer((number, numbers), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
@@ -795,7 +802,10 @@ def make_model(numbers, levels, k):
         SimpleImputer(strategy="median", add_indicator=True),
         StandardScaler(),
     )
-    level = OneHotEncoder(handle_unknown="ignore")
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
     columns = make_column_transformer((number, numbers), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
@@ -809,7 +819,10 @@ def make_model(numbers, levels, k):
         SelectKBest(lambda x, y: x.var(axis=0), k=k),
         StandardScaler(),
     )
-    level = OneHotEncoder(handle_unknown="ignore")
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
     columns = make_column_transformer((number, numbers), (level, levels))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
@@ -827,7 +840,10 @@ def make_model(numbers, levels, k):
         StandardScaler(),
         SelectKBest(f_classif, k=k),
     )
-    level = OneHotEncoder(handle_unknown="ignore")
+    level = make_pipeline(
+        FunctionTransformer(lambda frame: frame.astype(object).where(frame.notna(), None)),
+        OneHotEncoder(handle_unknown="ignore"),
+    )
     columns = make_column_transformer((number, numbers), (level, levels), ("passthrough", others))
     return make_pipeline(columns, LogisticRegression(max_iter=1000))
 
