@@ -258,9 +258,15 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
     notebook = nbformat.from_dict(page.notebook)
     waits: dict[int, float] = {}
 
-    def after_cell(cell_index: int, **_: Any) -> None:
+    def waited() -> float:
         kernel = cast(provisioner.ForkedProvisioner, manager.provisioner).kernel
-        waits[cell_index] = waited_seconds(kernel.pid) if kernel else 0.0
+        return waited_seconds(kernel.pid) if kernel else 0.0
+
+    def before_cell(cell_index: int, **_: Any) -> None:
+        waits[cell_index] = -waited()
+
+    def after_cell(cell_index: int, **_: Any) -> None:
+        waits[cell_index] += waited()
 
     client = NotebookClient(
         notebook,
@@ -268,6 +274,7 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
         timeout=CELL_LIMIT_S,
         record_timing=True,
         coalesce_streams=True,  # the kernel may cut what a cell prints anywhere
+        on_cell_execute=before_cell,
         on_cell_executed=after_cell,
     )
     manager = client.create_kernel_manager()
@@ -277,10 +284,7 @@ async def _execute_page(page: Page) -> tuple[nbformat.NotebookNode, Cost]:
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             raise PageError(_failure(page, notebook, error)) from None
     ended = next(e for e in provisioner.ended if e["kernel_id"] == manager.kernel_id)
-    cells, waited = [], 0.0
-    for index in sorted(waits):
-        cells.append(_cell_cost(notebook.cells[index], waits[index] - waited))
-        waited = waits[index]
+    cells = [_cell_cost(notebook.cells[index], waits[index]) for index in sorted(waits)]
     seconds = sum(cell["seconds"] for cell in cells)
     return notebook, Cost(round(seconds, 2), round(ended["memory_mb"]), cells)
 
