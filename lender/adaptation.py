@@ -96,23 +96,23 @@ class Loans:
     @property
     def day(self) -> Ints:
         """Day of the application."""
-        return np.asarray(self.market.day.take(self.at))
+        return np.asarray(self.market.day[self.at])
 
     @property
     def defaulted(self) -> Floats:
         """1 for a default so far, else 0."""
-        seen = self.market.default_day.take(self.at) <= self.today - self.day
+        seen = self.market.default_day[self.at] <= self.today - self.day
         return seen.astype(np.float64)
 
     @property
     def exposure(self) -> Floats:
         """Share of its defaults that a loan of this age has shown; 1 after 365 days."""
-        return np.asarray(self.timing.take(np.minimum(self.today - self.day, LABEL_DAYS)))
+        return np.asarray(self.timing[np.minimum(self.today - self.day, LABEL_DAYS)])
 
     @property
     def surprise(self) -> Floats:
         """Defaults so far less those that the granting model expected by this age."""
-        return self.defaulted - self.risk.take(self.at) * self.exposure
+        return self.defaulted - self.risk[self.at] * self.exposure
 
     def where(self, which: Bools) -> Loans:
         """Some of the loans."""
@@ -128,7 +128,7 @@ class Loans:
 
     def of_latest_model(self) -> Loans:
         """The loans that the model granted which is in charge on the last of their days."""
-        version = self.version.take(self.at)
+        version = self.version[self.at]
         return self.where(version == version[-1])
 
 
@@ -176,11 +176,10 @@ def fit(loans: Loans, prior: Model | None = None, ridge: float = 1.0) -> Model:
     coef = start.copy()
     if prior is None:
         coef[0] = np.log(y.sum() / loans.exposure.sum())
-    weighted = np.empty_like(x)  # one array for all steps: new memory costs more than the product
     for _ in range(NEWTON_STEPS):
         p = sigmoid(x @ coef + offset)
         slope = x.T @ (y - p) - penalty * (coef - start)
-        curve = x.T @ np.multiply(x, (p * (1 - p))[:, None], out=weighted) + np.diag(penalty)
+        curve = x.T @ (x * (p * (1 - p))[:, None]) + np.diag(penalty)
         coef = coef + np.linalg.solve(curve, slope)
     return Model(coef)
 
@@ -252,8 +251,8 @@ def simulate(market: Market, policy: Policy) -> pd.DataFrame:
     """
     n = len(market.day)
     starts = np.searchsorted(market.day, np.arange(0, market.day[-1] + 2, MONTH))
-    timing, first = market.first
-    scorer: Scorer = first
+    scorer: Scorer
+    timing, scorer = market.first
     current = 0
     risk, version, granted = np.full(n, np.nan), np.full(n, -1), np.zeros(n, dtype=bool)
     out = []
