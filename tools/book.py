@@ -74,7 +74,8 @@ def drop_stale_caches(root: Path) -> None:
     jupyter-cache keys on a page's code alone, not on what that imports; Sphinx reads no page again
     whose text is the same.
     """
-    executed = [root / "requirements.txt", root / "tools" / "figures.py"]
+    executed = [root / "requirements.txt"]
+    executed += [root / "tools" / name for name in ("execute.py", "figures.py")]
     executed += sorted((root / "kernels").glob("*.txt"))
     executed += sorted((root / "chapters").rglob("*-measured.json"))
     for package in EXECUTE_WITH:
