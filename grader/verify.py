@@ -49,7 +49,7 @@ class Report:
     questions: int
     points: float
     budget_s: int
-    released: str = ""
+    released: str = ""  # digest of what release makes
     seeds: list[int] = field(default_factory=list)
     wrong_answers: int = 0
     wrong_caught: int = 0
